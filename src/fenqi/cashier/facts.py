@@ -1,0 +1,351 @@
+"""Facts: everything an evaluation may look at, frozen and typed, gathered in one round of queries before it.
+
+Derived values only, never a name, id number, phone or address, so that a stored decision can be replayed for ever.
+Amounts are fen (`_minor`), instants Unix milliseconds (`_ms`), business dates `_on`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+EVALUATOR_VERSION = 1
+"""Raised when a gate's semantics change; the old gate stays beside the new one, for replays."""
+
+
+class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All facts: immutable, hashable where their fields are, encoded without their defaults."""
+
+
+class Versions(_Fact):
+    """What the paying batch compares before it believes facts gathered earlier."""
+
+    consumer: int = 0
+    line: int = 0
+    order: int = 0
+    reference: int = 0
+
+
+class SellerFacts(_Fact):
+    """A merchant as one of the order's sellers."""
+
+    merchant_id: str
+    kind: str
+    """self_operated | third_party | external"""
+    status: str = "active"
+    """active | frozen | contract_expired | collection_cap | closed"""
+    status_until_ms: int | None = None
+    methods: tuple[str, ...] = ()
+    """Methods that the merchant's contract enables."""
+    related_to_buyer: bool = False
+    asked_count: int = 0
+    """How many buyers asked this seller to enable the method."""
+
+
+class AlternativeOffer(_Fact):
+    """The same goods from another seller, in stock now."""
+
+    sku_id: str
+    merchant_id: str
+    amount_minor: int
+    """For the line's whole quantity."""
+
+
+class LineFacts(_Fact):
+    """One line of the order."""
+
+    line_id: str
+    sku_id: str
+    category: str
+    """The leaf category's code; rules are looked up by it and its ancestors when facts are gathered."""
+    merchant_id: str
+    amount_minor: int
+    """Price × quantity less the line's share of discounts."""
+    quantity: int = 1
+    is_gift: bool = False
+    is_virtual: bool = False
+    is_cross_border: bool = False
+    is_subscription: bool = False
+    is_trade_in_subsidised: bool = False
+    forbidden_word: bool = False
+    alternatives: tuple[AlternativeOffer, ...] = ()
+
+
+class OrderFacts(_Fact):
+    """The order that is to be paid."""
+
+    order_id: str
+    scene: str
+    """mall | instalment_mall | partner_store | scan_to_pay"""
+    state: str
+    """awaiting_payment | paid | closed | expired"""
+    currency: str
+    payable_minor: int
+    pay_by_ms: int
+    quoted_minor: int
+    """What the goods cost now; differs from `payable_minor` when a price changed since the order was placed."""
+    buyer_kind: str = "person"
+    """person | enterprise"""
+    delivery: str = "express"
+    """express | pick_up | cash_on_delivery | virtual"""
+    presale_stage: str | None = None
+    """None | deposit | tail"""
+    tail_from_ms: int | None = None
+    needs: tuple[str, ...] = ()
+    """Capabilities that a method must have for this order: split (several sellers), partial_refund …"""
+    open_attempt: str | None = None
+    """The method of a payment attempt under way for this order."""
+    open_attempt_until_ms: int | None = None
+    duplicate_reversing_until_ms: int | None = None
+    prior_plan: str | None = None
+    """The plan of an earlier external trade under the same trade number."""
+    also_in_scenes: tuple[str, ...] = ()
+    """Other scenes in which every line of this order is sold at the same price."""
+    covered_minor: int = 0
+    """What another tender of the same payment pays; the method judged pays the rest."""
+
+
+class ConsumerFacts(_Fact):
+    """The buyer and payer."""
+
+    age: int
+    region: str = "CN"
+    """CN | HK | MO | TW | other"""
+    real_name: str = "verified"
+    """none | verified | mismatch"""
+    id_document_until_on: date | None = None
+    phone_reachable: bool = True
+    is_student: bool = False
+    pay_password: str = "set"
+    """none | set | locked"""
+    pay_password_locked_until_ms: int | None = None
+    stepped_up_until_ms: int = 0
+    """Until when the last step-up check (pay password or SMS code) holds."""
+    sms_blocked_until_ms: int | None = None
+    is_payer_owner: bool = True
+    cards: int = 0
+    """Usable bound bank cards."""
+
+
+class LimitFacts(_Fact):
+    """One limit of the credit line; `path` is the limit-bearing ledger account that it bounds."""
+
+    path: str
+    kind: str
+    """fixed | temporary | dedicated"""
+    ceiling_minor: int
+    used_minor: int = 0
+    held_minor: int = 0
+    frozen_minor: int = 0
+    scenes: tuple[str, ...] = ()
+    """Empty: everywhere."""
+    categories: tuple[str, ...] = ()
+    """Empty: everything."""
+    expires_on: date | None = None
+    installable: bool = True
+    version: int = 0
+
+
+class HoldFacts(_Fact):
+    """An amount of a limit held by an authorisation or a refund under way."""
+
+    path: str
+    amount_minor: int
+    order_number: str
+    release_by_ms: int
+
+
+class CapFacts(_Fact):
+    """A spending cap of a method over a window, in one scene or in all."""
+
+    window: str
+    """day | month"""
+    cap_minor: int
+    used_minor: int
+    resets_ms: int
+    scene: str | None = None
+
+
+class OpenLoan(_Fact):
+    """A loan that could be settled early."""
+
+    loan_id: str
+    outstanding_minor: int
+    """Principal that comes back to the limit."""
+    settle_minor: int
+    """What settling it costs today, fees included."""
+    limit_path: str = "asset:loan_principal:general"
+
+
+class CreditFacts(_Fact):
+    """The consumer's credit line."""
+
+    state: str = "not_opened"
+    """not_opened | pending | rejected | not_activated | active | frozen | self_locked | dormant_locked | pin_locked |
+    closed_by_user | closed_by_lender"""
+    expected_by_ms: int | None = None
+    """When a pending application is answered, by the service promise."""
+    principal_reasons: tuple[str, ...] = ()
+    """CR_* codes of the last refusal, most important first, at most four."""
+    reapply_from_on: date | None = None
+    """The cooling-off's end after a refusal, or after closing."""
+    locked_until_ms: int | None = None
+    frozen_until_ms: int | None = None
+    agreement_signed: str | None = None
+    agreement_required: str = ""
+    consent_given: bool = True
+    opened_on_other_account: bool = False
+    limits: tuple[LimitFacts, ...] = ()
+    holds: tuple[HoldFacts, ...] = ()
+    reduced_from_minor: int | None = None
+    """The fixed limit before the lender last cut it, when that was within the notice period."""
+    instalment_ceiling_minor: int | None = None
+    """Sub-limit for instalments (None: the whole limit)."""
+    instalment_used_minor: int = 0
+    loans: tuple[OpenLoan, ...] = ()
+    loans_cap: int = 0
+    overdue_minor: int = 0
+    overdue_days: int = 0
+    observed_until_on: date | None = None
+    """After an overdue debt was cleared: until when the line stays under observation."""
+    overdue_with_others: bool = False
+    dispute_case: str | None = None
+    in_collections: bool = False
+    hardship_until_on: date | None = None
+    virtual_suspended: bool = False
+
+
+class MoneyAccountFacts(_Fact):
+    """The money account (小金库)."""
+
+    is_open: bool = True
+    balance_minor: int = 0
+    held_minor: int = 0
+    pay_switch_on: bool = True
+    state: str = "active"
+    version: int = 0
+
+
+class ExposureFacts(_Fact):
+    """A cap of the whole book (segment, category, scene or merchant programme) that bears on this order."""
+
+    programme: str
+    room_minor: int
+    reopens_ms: int | None = None
+
+
+class ChannelFacts(_Fact):
+    """The passage that would execute the method."""
+
+    name: str
+    state: str = "up"
+    """up | maintenance | down | rate_limited"""
+    until_ms: int | None = None
+    contracted: bool = True
+    clients: tuple[str, ...] = ()
+    """Clients that can run it; empty: any."""
+
+
+class MethodFacts(_Fact):
+    """A payment method as it stands in this scene."""
+
+    method: str
+    offered_in: tuple[str, ...]
+    integrated_in: tuple[str, ...]
+    capabilities: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ("CNY",)
+    suspended: bool = False
+    suspended_until_ms: int | None = None
+    exposure: tuple[ExposureFacts, ...] = ()
+    channel: ChannelFacts | None = None
+    caps: tuple[CapFacts, ...] = ()
+    single_cap_minor: int | None = None
+    step_up_from_minor: int | None = None
+    """From this amount on a fresh step-up is needed."""
+    deliveries_excluded: tuple[str, ...] = ()
+
+
+class GoodsRule(_Fact):
+    """What policy says of (scene, category, seller kind, method): the row that matched, or none at all."""
+
+    scene: str
+    category: str
+    seller_kind: str
+    method: str
+    matched: bool = True
+    """False: no policy row covers the case (POLICY_MISSING)."""
+    verdict: str = "allow"
+    """allow | category_excluded | seller_type_excluded"""
+    rule_id: str = ""
+    min_minor: int = 0
+    max_minor: int | None = None
+    """Per order, of the goods that fall under this rule."""
+    terms: tuple[int, ...] | None = None
+    """Counts of instalments offered for these goods; None: all of the method's plans."""
+    excluded: tuple[str, ...] = ()
+    """Of cross_border, subscription, enterprise, presale_deposit: the kinds of order ruled out."""
+
+
+class PlanFacts(_Fact):
+    """A way to repay that the method offers: one of the operator's plans."""
+
+    plan: str
+    """full | pay_later | instalment_3 …"""
+    method: str
+    instalments: int
+    fee_rate_ppm: int = 0
+    """Flat fee per period on the principal, in millionths."""
+    annual_cost_ppm: int = 0
+    """Annualised all-in cost by IRR on the unrounded plan, in millionths."""
+    min_minor: int = 0
+    max_minor: int | None = None
+    interest_free_by: str | None = None
+    """None | merchant | platform: who pays the fee instead of the buyer."""
+    interest_free_budget_minor: int | None = None
+    """What is left of the budget that pays it (None: no budget)."""
+    interest_free_uses_left: int | None = None
+    interest_free_until_ms: int | None = None
+
+
+class CouponFacts(_Fact):
+    """A discount already applied to the order."""
+
+    coupon_id: str
+    amount_minor: int
+    methods: tuple[str, ...] = ()
+    """Methods that it is bound to; empty: any."""
+    combines_with_credit: bool = True
+    combines_with_interest_free: bool = True
+
+
+class RiskFacts(_Fact):
+    """The risk decision's outcome: codes of group E that hold, decided elsewhere."""
+
+    codes: tuple[str, ...] = ()
+    until_ms: int | None = None
+
+
+class Facts(_Fact):
+    """All of it."""
+
+    now_ms: int
+    today_on: date
+    policy_version: str
+    apr_cap_ppm: int
+    order: OrderFacts
+    lines: tuple[LineFacts, ...]
+    sellers: tuple[SellerFacts, ...]
+    """Of the lines and of their alternatives."""
+    consumer: ConsumerFacts
+    methods: tuple[MethodFacts, ...]
+    plans: tuple[PlanFacts, ...]
+    rules: tuple[GoodsRule, ...]
+    """For each (scene the order is or could be in, category and seller kind of a line or alternative, method)."""
+    credit: CreditFacts = CreditFacts()
+    money: MoneyAccountFacts = MoneyAccountFacts()
+    coupons: tuple[CouponFacts, ...] = ()
+    risk: RiskFacts = RiskFacts()
+    client: str = "web"
+    versions: Versions = Versions()
+    evaluator_version: int = EVALUATOR_VERSION

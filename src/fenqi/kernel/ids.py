@@ -1,0 +1,51 @@
+"""Time-ordered ids (UUID version 7) and the placement bucket derived from them.
+
+Ids are made by whoever asks first and double as idempotency keys; people see a short number instead.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NewType
+from uuid import UUID
+
+ConsumerId = NewType("ConsumerId", UUID)
+MerchantId = NewType("MerchantId", UUID)
+StaffId = NewType("StaffId", UUID)
+OrderId = NewType("OrderId", UUID)
+PaymentId = NewType("PaymentId", UUID)
+DecisionId = NewType("DecisionId", UUID)
+LoanId = NewType("LoanId", UUID)
+JournalId = NewType("JournalId", UUID)
+
+BUCKETS = 256
+_SHORT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def new_id(at_ms: int | None = None) -> UUID:
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits."""
+    moment = time.time_ns() // 1_000_000 if at_ms is None else at_ms
+    raw = bytearray(moment.to_bytes(6, "big") + os.urandom(10))
+    raw[6] = 0x70 | (raw[6] & 0x0F)
+    raw[8] = 0x80 | (raw[8] & 0x3F)
+    return UUID(bytes=bytes(raw))
+
+
+def bucket_of(owner_id: UUID) -> int:
+    """The placement bucket 0–255: the last byte of the owner's id, which is random, unlike its head."""
+    return owner_id.int & 0xFF
+
+
+def short_number(any_id: UUID) -> str:
+    """Ten characters people can read aloud, from the id's random tail; not unique by law, only by odds (2^50)."""
+    tail = any_id.int & ((1 << 50) - 1)
+    return "".join(_SHORT_ALPHABET[(tail >> shift) & 31] for shift in range(45, -1, -5))
+
+
+def parse_id(text: str) -> UUID | None:
+    """The UUID in `text`, or None when it is not one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
