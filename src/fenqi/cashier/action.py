@@ -13,85 +13,85 @@ class _Action(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
     """All actions; the tag `kind` is the class name in snake case in the API."""
 
 
-class Repay(_Action, tag="repay"):
+class Repay(_Action, frozen=True, tag="repay"):
     """Repay this much principal (with its fees) to free the limit at `limit_path`, from the money account."""
 
     amount_minor: int
     limit_path: str = "asset:loan_principal:general"
 
 
-class PayOverdue(_Action, tag="pay_overdue"):
+class PayOverdue(_Action, frozen=True, tag="pay_overdue"):
     """Pay everything that is overdue, from the money account."""
 
     amount_minor: int
 
 
-class SettleLoan(_Action, tag="settle_loan"):
+class SettleLoan(_Action, frozen=True, tag="settle_loan"):
     """Settle one loan early and wholly, from the money account."""
 
     loan_id: str
     amount_minor: int
 
 
-class TopUp(_Action, tag="top_up"):
+class TopUp(_Action, frozen=True, tag="top_up"):
     """Move this much from a bound bank card into the money account."""
 
     amount_minor: int
 
 
-class BindCard(_Action, tag="bind_card"):
+class BindCard(_Action, frozen=True, tag="bind_card"):
     """Bind a bank card (its number, then an SMS code)."""
 
 
-class Activate(_Action, tag="activate"):
+class Activate(_Action, frozen=True, tag="activate"):
     """Sign the agreement in force and activate the approved line."""
 
 
-class SignAgreement(_Action, tag="sign_agreement"):
+class SignAgreement(_Action, frozen=True, tag="sign_agreement"):
     """Accept this version of the agreement."""
 
     version: str
 
 
-class GiveConsent(_Action, tag="give_consent"):
+class GiveConsent(_Action, frozen=True, tag="give_consent"):
     """Give the bureau and personal-information consent again."""
 
 
-class Reopen(_Action, tag="reopen"):
+class Reopen(_Action, frozen=True, tag="reopen"):
     """Open again a line that its owner had closed."""
 
 
-class Unlock(_Action, tag="unlock"):
+class Unlock(_Action, frozen=True, tag="unlock"):
     """Take off a lock of the line: self_locked, dormant_locked or pin_locked."""
 
     lock: str
 
 
-class VerifyIdentity(_Action, tag="verify_identity"):
+class VerifyIdentity(_Action, frozen=True, tag="verify_identity"):
     """Prove identity: real_name, id_document or phone."""
 
     what: str
 
 
-class SetPayPassword(_Action, tag="set_pay_password"):
+class SetPayPassword(_Action, frozen=True, tag="set_pay_password"):
     """Set the pay password for the first time, or reset a locked one by an SMS code."""
 
 
-class StepUp(_Action, tag="step_up"):
+class StepUp(_Action, frozen=True, tag="step_up"):
     """Confirm with the pay password, or with an SMS code."""
 
 
-class SwitchOnPay(_Action, tag="switch_on_pay"):
+class SwitchOnPay(_Action, frozen=True, tag="switch_on_pay"):
     """Switch paying by balance on."""
 
 
-class TakeOutLines(_Action, tag="take_out_lines"):
+class TakeOutLines(_Action, frozen=True, tag="take_out_lines"):
     """Split the order in one tap: these lines go to an order of their own, the rest stays here."""
 
     line_ids: tuple[str, ...]
 
 
-class ChangeSeller(_Action, tag="change_seller"):
+class ChangeSeller(_Action, frozen=True, tag="change_seller"):
     """Buy a line's goods from another seller."""
 
     line_id: str
@@ -100,49 +100,49 @@ class ChangeSeller(_Action, tag="change_seller"):
     amount_minor: int
 
 
-class ChangeScene(_Action, tag="change_scene"):
+class ChangeScene(_Action, frozen=True, tag="change_scene"):
     """Place the same order in a scene where the method is offered."""
 
     scene: str
 
 
-class ChangeDelivery(_Action, tag="change_delivery"):
+class ChangeDelivery(_Action, frozen=True, tag="change_delivery"):
     """Take another way of delivery."""
 
     delivery: str
 
 
-class PayPartBy(_Action, tag="pay_part_by"):
+class PayPartBy(_Action, frozen=True, tag="pay_part_by"):
     """Pay this much by another method and the rest by the refused one."""
 
     method: str
     amount_minor: int
 
 
-class ChoosePlan(_Action, tag="choose_plan"):
+class ChoosePlan(_Action, frozen=True, tag="choose_plan"):
     """Take another plan of the same method."""
 
     plan: str
 
 
-class RemoveCoupon(_Action, tag="remove_coupon"):
+class RemoveCoupon(_Action, frozen=True, tag="remove_coupon"):
     """Do without a discount."""
 
     coupon_id: str
     amount_minor: int
 
 
-class AcceptPrice(_Action, tag="accept_price"):
+class AcceptPrice(_Action, frozen=True, tag="accept_price"):
     """Accept the price as it is now."""
 
     payable_minor: int
 
 
-class Reorder(_Action, tag="reorder"):
+class Reorder(_Action, frozen=True, tag="reorder"):
     """Place the same order again: the old one has expired or was closed."""
 
 
-class Wait(_Action, tag="wait"):
+class Wait(_Action, frozen=True, tag="wait"):
     """Wait until this instant; the method becomes usable by itself."""
 
     until_ms: int

@@ -18,7 +18,7 @@ class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """All facts: immutable, hashable where their fields are, encoded without their defaults."""
 
 
-class Versions(_Fact):
+class Versions(_Fact, frozen=True):
     """What the paying batch compares before it believes facts gathered earlier."""
 
     consumer: int = 0
@@ -27,7 +27,7 @@ class Versions(_Fact):
     reference: int = 0
 
 
-class SellerFacts(_Fact):
+class SellerFacts(_Fact, frozen=True):
     """A merchant as one of the order's sellers."""
 
     merchant_id: str
@@ -43,7 +43,7 @@ class SellerFacts(_Fact):
     """How many buyers asked this seller to enable the method."""
 
 
-class AlternativeOffer(_Fact):
+class AlternativeOffer(_Fact, frozen=True):
     """The same goods from another seller, in stock now."""
 
     sku_id: str
@@ -52,7 +52,7 @@ class AlternativeOffer(_Fact):
     """For the line's whole quantity."""
 
 
-class LineFacts(_Fact):
+class LineFacts(_Fact, frozen=True):
     """One line of the order."""
 
     line_id: str
@@ -72,7 +72,7 @@ class LineFacts(_Fact):
     alternatives: tuple[AlternativeOffer, ...] = ()
 
 
-class OrderFacts(_Fact):
+class OrderFacts(_Fact, frozen=True):
     """The order that is to be paid."""
 
     order_id: str
@@ -106,7 +106,7 @@ class OrderFacts(_Fact):
     """What another tender of the same payment pays; the method judged pays the rest."""
 
 
-class ConsumerFacts(_Fact):
+class ConsumerFacts(_Fact, frozen=True):
     """The buyer and payer."""
 
     age: int
@@ -128,7 +128,7 @@ class ConsumerFacts(_Fact):
     """Usable bound bank cards."""
 
 
-class LimitFacts(_Fact):
+class LimitFacts(_Fact, frozen=True):
     """One limit of the credit line; `path` is the limit-bearing ledger account that it bounds."""
 
     path: str
@@ -147,7 +147,7 @@ class LimitFacts(_Fact):
     version: int = 0
 
 
-class HoldFacts(_Fact):
+class HoldFacts(_Fact, frozen=True):
     """An amount of a limit held by an authorisation or a refund under way."""
 
     path: str
@@ -156,7 +156,7 @@ class HoldFacts(_Fact):
     release_by_ms: int
 
 
-class CapFacts(_Fact):
+class CapFacts(_Fact, frozen=True):
     """A spending cap of a method over a window, in one scene or in all."""
 
     window: str
@@ -167,7 +167,7 @@ class CapFacts(_Fact):
     scene: str | None = None
 
 
-class OpenLoan(_Fact):
+class OpenLoan(_Fact, frozen=True):
     """A loan that could be settled early."""
 
     loan_id: str
@@ -178,7 +178,7 @@ class OpenLoan(_Fact):
     limit_path: str = "asset:loan_principal:general"
 
 
-class CreditFacts(_Fact):
+class CreditFacts(_Fact, frozen=True):
     """The consumer's credit line."""
 
     state: str = "not_opened"
@@ -216,7 +216,7 @@ class CreditFacts(_Fact):
     virtual_suspended: bool = False
 
 
-class MoneyAccountFacts(_Fact):
+class MoneyAccountFacts(_Fact, frozen=True):
     """The money account (小金库)."""
 
     is_open: bool = True
@@ -227,7 +227,7 @@ class MoneyAccountFacts(_Fact):
     version: int = 0
 
 
-class ExposureFacts(_Fact):
+class ExposureFacts(_Fact, frozen=True):
     """A cap of the whole book (segment, category, scene or merchant programme) that bears on this order."""
 
     programme: str
@@ -235,7 +235,7 @@ class ExposureFacts(_Fact):
     reopens_ms: int | None = None
 
 
-class ChannelFacts(_Fact):
+class ChannelFacts(_Fact, frozen=True):
     """The passage that would execute the method."""
 
     name: str
@@ -247,7 +247,7 @@ class ChannelFacts(_Fact):
     """Clients that can run it; empty: any."""
 
 
-class MethodFacts(_Fact):
+class MethodFacts(_Fact, frozen=True):
     """A payment method as it stands in this scene."""
 
     method: str
@@ -266,7 +266,7 @@ class MethodFacts(_Fact):
     deliveries_excluded: tuple[str, ...] = ()
 
 
-class GoodsRule(_Fact):
+class GoodsRule(_Fact, frozen=True):
     """What policy says of (scene, category, seller kind, method): the row that matched, or none at all."""
 
     scene: str
@@ -287,7 +287,7 @@ class GoodsRule(_Fact):
     """Of cross_border, subscription, enterprise, presale_deposit: the kinds of order ruled out."""
 
 
-class PlanFacts(_Fact):
+class PlanFacts(_Fact, frozen=True):
     """A way to repay that the method offers: one of the operator's plans."""
 
     plan: str
@@ -308,7 +308,7 @@ class PlanFacts(_Fact):
     interest_free_until_ms: int | None = None
 
 
-class CouponFacts(_Fact):
+class CouponFacts(_Fact, frozen=True):
     """A discount already applied to the order."""
 
     coupon_id: str
@@ -319,14 +319,14 @@ class CouponFacts(_Fact):
     combines_with_interest_free: bool = True
 
 
-class RiskFacts(_Fact):
+class RiskFacts(_Fact, frozen=True):
     """The risk decision's outcome: codes of group E that hold, decided elsewhere."""
 
     codes: tuple[str, ...] = ()
     until_ms: int | None = None
 
 
-class Facts(_Fact):
+class Facts(_Fact, frozen=True):
     """All of it."""
 
     now_ms: int

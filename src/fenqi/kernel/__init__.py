@@ -1,1 +1,1 @@
-"""The pure floor: money, time, ids, states, reasons and the numbers of law. It imports nothing of fenqi and does no I/O."""
+"""The pure floor: money, time, ids, states, reasons and the numbers of law. Imports nothing of fenqi, does no I/O."""

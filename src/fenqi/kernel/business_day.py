@@ -1,4 +1,4 @@
-"""The Chinese working-day calendar, with 调休 (weekends that are worked in exchange for holidays) and an override table.
+"""The Chinese working-day calendar, with 调休 (weekends worked in exchange for holidays) and an override table.
 
 Public holidays come from the `holidays` package; where the State Council's notice differs or is newer, the operator's
 overrides win.

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refusal(Exception):
     """A typed no. `code` is stable and documented, `detail` is for people, `extra` is machine-readable."""
 
     status = 422
