@@ -1,0 +1,203 @@
+"""All of the cashier's SQL: checkouts, decisions and payments, every statement with its placement key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from fenqi.cashier.model import Checkout, Payment, StoredDecision, Tender
+from fenqi.database.pool import Tx
+from fenqi.kernel.reason import Reason
+
+_JSON = msgspec.json.Encoder()
+_REASONS = msgspec.json.Decoder(tuple[Reason, ...])
+
+
+async def insert_intent(tx: Tx, bucket: int, consumer_id: UUID, intent_id: UUID, order_id: UUID, at: Any) -> UUID:
+    """Open the checkout of an order, or find the one it has; returns its id."""
+    cursor = await tx.execute(
+        """INSERT INTO payment_intent (bucket, consumer_id, intent_id, order_id, created_at)
+           VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT (bucket, consumer_id, order_id) DO NOTHING RETURNING intent_id""",
+        (bucket, consumer_id, intent_id, order_id, at),
+    )
+    row = await cursor.fetchone()
+    if row is not None:
+        return intent_id
+    cursor = await tx.execute(
+        "SELECT intent_id FROM payment_intent WHERE bucket = %s AND consumer_id = %s AND order_id = %s",
+        (bucket, consumer_id, order_id),
+    )
+    found = await cursor.fetchone()
+    assert found is not None, "an intent that conflicts is there"
+    intent: UUID = found[0]
+    return intent
+
+
+async def select_intent(tx: Tx, bucket: int, consumer_id: UUID, intent_id: UUID) -> Checkout | None:
+    """A checkout of this consumer, or None."""
+    cursor = await tx.execute(
+        "SELECT order_id FROM payment_intent WHERE bucket = %s AND consumer_id = %s AND intent_id = %s",
+        (bucket, consumer_id, intent_id),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else Checkout(bucket, consumer_id, intent_id, row[0])
+
+
+async def insert_decision(tx: Tx, decision: StoredDecision) -> None:
+    """Keep a decision with its facts and verdict."""
+    await tx.execute(
+        """INSERT INTO decision (bucket, consumer_id, decision_id, intent_id, kind, decided_at, evaluator_version,
+                                 policy_version, facts, verdict)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            decision.bucket,
+            decision.consumer_id,
+            decision.decision_id,
+            decision.intent_id,
+            decision.kind,
+            decision.decided_at,
+            decision.evaluator_version,
+            decision.policy_version,
+            decision.facts.decode(),
+            decision.verdict.decode(),
+        ),
+    )
+
+
+_DECISION = """SELECT bucket, consumer_id, decision_id, intent_id, kind, decided_at, evaluator_version, policy_version,
+                      facts::text, verdict::text FROM decision"""
+
+
+def _decision(row: tuple[Any, ...]) -> StoredDecision:
+    return StoredDecision(*row[:8], row[8].encode(), row[9].encode())
+
+
+async def select_decision(tx: Tx, bucket: int, consumer_id: UUID, decision_id: UUID) -> StoredDecision | None:
+    """A stored decision of this consumer, or None."""
+    cursor = await tx.execute(
+        f"{_DECISION} WHERE bucket = %s AND consumer_id = %s AND decision_id = %s", (bucket, consumer_id, decision_id)
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _decision(row)
+
+
+async def select_decisions(tx: Tx, bucket: int, consumer_id: UUID, intent_id: UUID) -> list[StoredDecision]:
+    """Every decision on a checkout, oldest first."""
+    cursor = await tx.execute(
+        f"{_DECISION} WHERE bucket = %s AND consumer_id = %s AND intent_id = %s ORDER BY decided_at, decision_id",
+        (bucket, consumer_id, intent_id),
+    )
+    return [_decision(row) for row in await cursor.fetchall()]
+
+
+async def insert_payments(tx: Tx, payments: Sequence[Payment]) -> None:
+    """Keep payments and their tenders: two statements whatever their number."""
+    columns = [
+        [p.bucket for p in payments],
+        [p.consumer_id for p in payments],
+        [p.payment_id for p in payments],
+        [p.intent_id for p in payments],
+        [p.order_id for p in payments],
+        [p.input_hash for p in payments],
+        [p.amount_minor for p in payments],
+        [p.method for p in payments],
+        [p.plan for p in payments],
+        [p.outcome for p in payments],
+        [p.decision_id for p in payments],
+        [p.decided_ms for p in payments],
+        [p.loan_id for p in payments],
+        [_JSON.encode(p.reasons).decode() if p.reasons else None for p in payments],
+        [p.paid_at for p in payments],
+    ]
+    await tx.execute(
+        """INSERT INTO payment (bucket, consumer_id, payment_id, intent_id, order_id, input_hash, amount_minor, method,
+                                plan, outcome, decision_id, decided_ms, loan_id, reasons, paid_at)
+           SELECT u.bucket, u.consumer_id, u.payment_id, u.intent_id, u.order_id, u.input_hash, u.amount_minor,
+                  u.method, u.plan, u.outcome, u.decision_id, u.decided_ms, u.loan_id, u.reasons::json, u.paid_at
+           FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::uuid[], %b::uuid[], %b::bytea[], %b::bigint[],
+                       %b::text[], %b::text[], %b::text[], %b::uuid[], %b::bigint[], %b::uuid[], %b::text[],
+                       %b::timestamptz[])
+             AS u(bucket, consumer_id, payment_id, intent_id, order_id, input_hash, amount_minor, method, plan,
+                  outcome, decision_id, decided_ms, loan_id, reasons, paid_at)""",
+        columns,
+    )
+    await _insert_tenders(tx, payments)
+
+
+async def _insert_tenders(tx: Tx, payments: Sequence[Payment]) -> None:
+    rows = [(p, line, tender) for p in payments for line, tender in enumerate(p.tenders, start=1)]
+    if not rows:
+        return
+    await tx.execute(
+        """INSERT INTO tender (bucket, consumer_id, payment_id, line, method, plan, amount_minor)
+           SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::smallint[], %b::text[], %b::text[],
+                                %b::bigint[])""",
+        [
+            [p.bucket for p, _, _ in rows],
+            [p.consumer_id for p, _, _ in rows],
+            [p.payment_id for p, _, _ in rows],
+            [line for _, line, _ in rows],
+            [tender.method for _, _, tender in rows],
+            [tender.plan for _, _, tender in rows],
+            [tender.amount_minor for _, _, tender in rows],
+        ],
+    )
+
+
+_PAYMENT = """SELECT bucket, consumer_id, payment_id, intent_id, order_id, input_hash, amount_minor, method, plan,
+                     outcome, decision_id, decided_ms, paid_at, loan_id, reasons::text FROM payment"""
+
+
+async def _payments(tx: Tx, rows: list[tuple[Any, ...]]) -> list[Payment]:
+    if not rows:
+        return []
+    cursor = await tx.execute(
+        """SELECT payment_id, method, plan, amount_minor FROM tender
+           WHERE bucket = ANY(%b) AND consumer_id = ANY(%b) AND payment_id = ANY(%b) ORDER BY payment_id, line""",
+        (sorted({row[0] for row in rows}), list({row[1] for row in rows}), [row[2] for row in rows]),
+    )
+    tenders: dict[UUID, list[Tender]] = {}
+    for payment_id, method, plan, amount_minor in await cursor.fetchall():
+        tenders.setdefault(payment_id, []).append(Tender(method, plan, amount_minor))
+    return [
+        Payment(
+            *row[:13],
+            tenders=tuple(tenders.get(row[2], ())),
+            loan_id=row[13],
+            reasons=_REASONS.decode(row[14]) if row[14] else (),
+        )
+        for row in rows
+    ]
+
+
+async def select_payment(tx: Tx, bucket: int, consumer_id: UUID, payment_id: UUID) -> Payment | None:
+    """One payment of this consumer, or None."""
+    cursor = await tx.execute(
+        f"{_PAYMENT} WHERE bucket = %s AND consumer_id = %s AND payment_id = %s", (bucket, consumer_id, payment_id)
+    )
+    found = await _payments(tx, await cursor.fetchall())
+    return found[0] if found else None
+
+
+async def select_payments_of_order(tx: Tx, bucket: int, consumer_id: UUID, order_id: UUID) -> list[Payment]:
+    """Every press of the button for an order, oldest first."""
+    cursor = await tx.execute(
+        f"{_PAYMENT} WHERE bucket = %s AND consumer_id = %s AND order_id = %s ORDER BY paid_at, payment_id",
+        (bucket, consumer_id, order_id),
+    )
+    return await _payments(tx, await cursor.fetchall())
+
+
+async def select_answers(tx: Tx, keys: Sequence[tuple[int, UUID, UUID]]) -> dict[tuple[UUID, UUID], Payment]:
+    """The payments that already carry these keys (bucket, consumer, payment), by (consumer, payment)."""
+    cursor = await tx.execute(
+        f"""{_PAYMENT} WHERE (bucket, consumer_id, payment_id) IN
+            (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]))""",
+        ([k[0] for k in keys], [k[1] for k in keys], [k[2] for k in keys]),
+    )
+    found = await _payments(tx, await cursor.fetchall())
+    return {(p.consumer_id, p.payment_id): p for p in found}

@@ -1,0 +1,1 @@
+"""Doors for time: each job calls one flow."""

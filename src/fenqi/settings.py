@@ -1,0 +1,42 @@
+"""Settings from the environment, read once at the top and handed down.
+
+Every variable begins with FENQI_; the command line may override the same fields.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this process runs."""
+
+    database_url: str = ""
+    database_owner_url: str = ""
+    data_dir: Path = field(default_factory=lambda: Path.cwd() / ".fenqi")
+    host: str = "127.0.0.1"
+    port: int = 8460
+    demo: bool = False
+    """Steerable clock, phone page and sign-in list; never in production."""
+    token_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    pool_max: int = 10
+    secure_cookies: bool = False
+
+
+def from_environment() -> Settings:
+    """Settings from FENQI_* variables; what is not set keeps its default."""
+    env = os.environ
+    key = env.get("FENQI_TOKEN_KEY")
+    return Settings(
+        database_url=env.get("FENQI_DATABASE_URL", ""),
+        database_owner_url=env.get("FENQI_DATABASE_OWNER_URL", ""),
+        data_dir=Path(env.get("FENQI_DATA_DIR", str(Path.cwd() / ".fenqi"))),
+        host=env.get("FENQI_HOST", "127.0.0.1"),
+        port=int(env.get("FENQI_PORT", "8460")),
+        token_key=key.encode() if key else secrets.token_bytes(32),
+        secure_cookies=env.get("FENQI_SECURE_COOKIES", "") == "1",
+    )

@@ -1,0 +1,1 @@
+"""The shop, one file a page."""
