@@ -1,0 +1,118 @@
+"""The pool and the transaction: one verb is one `async with database.transaction() as tx`.
+
+A `Tx` is psycopg's own asynchronous connection inside a READ COMMITTED transaction, with binary results, rows as
+tuples and instants in UTC; a store gets it as its first argument and never opens one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel, pq
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+Tx = psycopg.AsyncConnection[TupleRow]
+
+_STARTUP_OPTIONS = "-c timezone=UTC -c intervalstyle=iso_8601"
+
+
+class BinaryCursor(psycopg.AsyncCursor[Any]):
+    """A cursor whose results come in PostgreSQL's binary format unless asked otherwise."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], *, row_factory: Any = None) -> None:
+        super().__init__(connection, row_factory=row_factory or connection.row_factory)
+        self.format = pq.Format.BINARY
+
+
+class Database:
+    """A pool of connections to one database."""
+
+    def __init__(self, pool: AsyncConnectionPool[Tx]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, min_size: int = 1, max_size: int = 16) -> Database:
+        """Open the pool and wait for its first connections; raises psycopg_pool.PoolTimeout after 10 s without."""
+        pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
+            url,
+            kwargs={"cursor_factory": BinaryCursor, "options": _STARTUP_OPTIONS, "application_name": "fenqi"},
+            min_size=min_size,
+            max_size=max_size,
+            configure=_configure,
+            open=False,
+        )
+        try:
+            await pool.open(wait=True, timeout=10)
+        except BaseException:
+            await pool.close()
+            raise
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    async def __aenter__(self) -> Database:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """A READ COMMITTED transaction: committed at the end, rolled back by any exception."""
+        async with self._begun(IsolationLevel.READ_COMMITTED, read_only=None) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A read-only transaction that sees one moment (REPEATABLE READ), for pages and reports."""
+        async with self._begun(IsolationLevel.REPEATABLE_READ, read_only=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Tx]:
+        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
+        async with self._pool.connection() as connection:
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                await _leave_autocommit(connection)
+
+    @asynccontextmanager
+    async def _begun(self, isolation: IsolationLevel, read_only: bool | None) -> AsyncIterator[Tx]:
+        """Begin on a living connection: one that died in the pool (a server restart) is noticed by BEGIN and replaced."""
+        async with AsyncExitStack() as stack:
+            tx = await self._living(stack, isolation, read_only)
+            yield tx
+
+    async def _living(self, stack: AsyncExitStack, isolation: IsolationLevel, read_only: bool | None) -> Tx:
+        for _ in range(self._pool.max_size):
+            attempt = AsyncExitStack()
+            connection = await attempt.enter_async_context(self._pool.connection())
+            try:
+                if connection.isolation_level != isolation or connection.read_only != read_only:
+                    await connection.set_isolation_level(isolation)
+                    await connection.set_read_only(read_only)
+                await attempt.enter_async_context(connection.transaction())
+            except psycopg.OperationalError:
+                await attempt.aclose()
+                continue
+            stack.push_async_exit(attempt)
+            return connection
+        raise psycopg.OperationalError("no connection of the pool is alive")
+
+
+async def _configure(connection: Tx) -> None:
+    await connection.set_isolation_level(IsolationLevel.READ_COMMITTED)
+
+
+async def _leave_autocommit(connection: Tx) -> None:
+    if not connection.closed:
+        await connection.rollback()
+        await connection.set_autocommit(False)

@@ -1,0 +1,132 @@
+"""Fixtures that stand on a real PostgreSQL: the embedded one, or the one that FENQI_DATABASE_URL names.
+
+    urls, database                one fresh, migrated database per test module, and an open pool on it
+    fresh_urls, fresh_database    the same per test
+    new_database                  makes one whenever called: `new_database() -> Urls`
+    run                           runs a coroutine on the session's one event loop: `run(verb(database))`
+
+Tests are plain functions; whatever is asynchronous goes through `run`, which works with Hypothesis and keeps
+pools usable from test to test. The server is thrown away at the end (no fsync); FENQI_PG_BIN chooses other
+binaries. With FENQI_DATABASE_URL (role fenqi_app) give FENQI_DATABASE_OWNER_URL too, with the right CREATEDB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from fenqi.database import migrate, roles, server
+from fenqi.database.pool import Database
+
+T = TypeVar("T")
+Run = Callable[[Coroutine[Any, Any, T]], T]
+
+
+@dataclass(frozen=True)
+class Urls:
+    """One database as its owner, as the application, and as whoever may create databases."""
+
+    owner: str
+    app: str
+    admin: str
+
+    def at(self, name: str) -> Urls:
+        return Urls(_at(self.owner, name), _at(self.app, name), self.admin)
+
+
+def _at(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def server_urls() -> Iterator[Urls]:
+    """The server of this session: an embedded throwaway one, or your own."""
+    if app := os.environ.get("FENQI_DATABASE_URL"):
+        owner = os.environ["FENQI_DATABASE_OWNER_URL"]
+        yield Urls(owner, app, owner)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="fenqi-tests-", dir="/tmp"))
+    folder.chmod(0o755)
+    with server.start(folder, throwaway=True) as running:
+        yield Urls(running.owner_url, running.app_url, running.superuser_url)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def new_database(server_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Urls]]:
+    """Makes a fresh, migrated database at each call, from one template migrated once."""
+    prefix = f"fenqi_test_{os.getpid()}"
+    template, numbers, made = f"{prefix}_template", itertools.count(1), []
+
+    def create(name: str, source: str) -> Urls:
+        made.append(name)
+        owner = urlsplit(server_urls.owner).username or roles.OWNER
+        with psycopg.connect(server_urls.admin, autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {source} OWNER "{owner}"')
+        return server_urls.at(name)
+
+    _bridge_gaps(tmp_path_factory.mktemp("migrations"))
+    migrate.upgrade(create(template, "template1").owner)
+    yield lambda: create(f"{prefix}_{next(numbers)}", f'"{template}"')
+    with psycopg.connect(server_urls.admin, autocommit=True) as admin:
+        for name in made:
+            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _bridge_gaps(copy: Path) -> None:
+    """While the first chain is being written in parallel: chain the versions that are there (goes when it is whole)."""
+    source = migrate.folder()
+    shutil.copytree(source, copy, dirs_exist_ok=True)
+    before = "None"
+    for version in sorted((copy / "versions").glob("0*.py")):
+        text = version.read_text()
+        version.write_text(re.sub(r"^down_revision.*$", f"down_revision = {before}", text, flags=re.MULTILINE))
+        before = repr(re.search(r'^revision\b.*"(.+)"', text, re.MULTILINE)[1])
+    migrate.folder = lambda: copy
+
+
+@pytest.fixture(scope="module")
+def urls(new_database: Callable[[], Urls]) -> Urls:
+    """A database for this test module."""
+    return new_database()
+
+
+@pytest.fixture
+def fresh_urls(new_database: Callable[[], Urls]) -> Urls:
+    """A database for this test."""
+    return new_database()
+
+
+@pytest.fixture(scope="module")
+def database(urls: Urls, run: Run[Any]) -> Iterator[Database]:
+    """An open pool on the module's database, as the application's role."""
+    pool = run(Database.open(urls.app))
+    yield pool
+    run(pool.close())
+
+
+@pytest.fixture
+def fresh_database(fresh_urls: Urls, run: Run[Any]) -> Iterator[Database]:
+    """An open pool on the test's own database, as the application's role."""
+    pool = run(Database.open(fresh_urls.app))
+    yield pool
+    run(pool.close())
+
+
+@pytest.fixture(scope="session")
+def run() -> Iterator[Run[Any]]:
+    """Runs a coroutine to its end on the session's event loop."""
+    with asyncio.Runner() as runner:
+        yield runner.run
