@@ -18,6 +18,8 @@ class Repay(_Action, frozen=True, tag="repay"):
 
     amount_minor: int
     limit_path: str = "asset:loan_principal:general"
+    pay_minor: int = 0
+    """What it takes at most from the money account: the principal and the fees that go with it."""
 
 
 class PayOverdue(_Action, frozen=True, tag="pay_overdue"):
@@ -41,6 +43,10 @@ class TopUp(_Action, frozen=True, tag="top_up"):
 
 class BindCard(_Action, frozen=True, tag="bind_card"):
     """Bind a bank card (its number, then an SMS code)."""
+
+
+class OpenMoneyAccount(_Action, frozen=True, tag="open_money_account"):
+    """Open the money account."""
 
 
 class Activate(_Action, frozen=True, tag="activate"):
@@ -106,6 +112,12 @@ class ChangeScene(_Action, frozen=True, tag="change_scene"):
     scene: str
 
 
+class UseClient(_Action, frozen=True, tag="use_client"):
+    """Go on at another client (an app, a browser) that can run the method."""
+
+    client: str
+
+
 class ChangeDelivery(_Action, frozen=True, tag="change_delivery"):
     """Take another way of delivery."""
 
@@ -154,6 +166,7 @@ Action = (
     | SettleLoan
     | TopUp
     | BindCard
+    | OpenMoneyAccount
     | Activate
     | SignAgreement
     | GiveConsent
@@ -166,6 +179,7 @@ Action = (
     | TakeOutLines
     | ChangeSeller
     | ChangeScene
+    | UseClient
     | ChangeDelivery
     | PayPartBy
     | ChoosePlan
@@ -181,7 +195,7 @@ class Route(msgspec.Struct, frozen=True):
 
     kind: str
     """apply | await_application | appeal | human_review | ask_seller | other_account | dispute_report |
-    settlement_plan | contact_support | bank"""
+    settlement_plan | contact_support | bank | raise_limit | channel_back | step_up | other_method"""
     usual_ms: int | None = None
     """The usual time until an answer."""
     from_ms: int | None = None

@@ -1,7 +1,8 @@
 """Facts: everything an evaluation may look at, frozen and typed, gathered in one round of queries before it.
 
 Derived values only, never a name, id number, phone or address, so that a stored decision can be replayed for ever.
-Amounts are fen (`_minor`), instants Unix milliseconds (`_ms`), business dates `_on`.
+Amounts are fen (`_minor`), instants Unix milliseconds (`_ms`), business dates `_on`. A date named `until` or `expires`
+counts as a whole: what ends "until" the 5th holds through the 5th; an instant named `until` is the first that is free.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class AlternativeOffer(_Fact, frozen=True):
     sku_id: str
     merchant_id: str
     amount_minor: int
-    """For the line's whole quantity."""
+    """For the line's whole quantity; shares of coupons on the line fall away with the change."""
 
 
 class LineFacts(_Fact, frozen=True):
@@ -69,6 +70,12 @@ class LineFacts(_Fact, frozen=True):
     is_subscription: bool = False
     is_trade_in_subsidised: bool = False
     forbidden_word: bool = False
+    quoted_minor: int | None = None
+    """What the line costs now, when that differs from `amount_minor` (None: the same)."""
+    in_stock: bool = True
+    """Whether the same goods could be ordered again now."""
+    ancestors: tuple[str, ...] = ()
+    """The categories above `category`; a dedicated limit may name any of them."""
     alternatives: tuple[AlternativeOffer, ...] = ()
 
 
@@ -92,8 +99,16 @@ class OrderFacts(_Fact, frozen=True):
     presale_stage: str | None = None
     """None | deposit | tail"""
     tail_from_ms: int | None = None
+    tail_minor: int = 0
+    """What the final payment of a presale will be, once its deposit is paid."""
+    tail_pay_by_ms: int | None = None
+    pay_window_ms: int = 1_800_000
+    """How long an order placed now may wait for its payment."""
+    also_deliveries: tuple[str, ...] = ()
+    """Other ways of delivery that every line allows."""
     needs: tuple[str, ...] = ()
-    """Capabilities that a method must have for this order: split (several sellers), partial_refund …"""
+    """Capabilities that a method must have for this order: split (several sellers), partial_refund … (A method that can
+    be one of two tenders has the capability `mixed`.)"""
     open_attempt: str | None = None
     """The method of a payment attempt under way for this order."""
     open_attempt_until_ms: int | None = None
@@ -124,6 +139,8 @@ class ConsumerFacts(_Fact, frozen=True):
     """Until when the last step-up check (pay password or SMS code) holds."""
     sms_blocked_until_ms: int | None = None
     is_payer_owner: bool = True
+    step_up_ms: int = 900_000
+    """How long a step-up check holds."""
     cards: int = 0
     """Usable bound bank cards."""
 
@@ -160,7 +177,7 @@ class CapFacts(_Fact, frozen=True):
     """A spending cap of a method over a window, in one scene or in all."""
 
     window: str
-    """day | month"""
+    """single | day | month; a cap per single payment has no `used_minor`"""
     cap_minor: int
     used_minor: int
     resets_ms: int
@@ -168,7 +185,10 @@ class CapFacts(_Fact, frozen=True):
 
 
 class OpenLoan(_Fact, frozen=True):
-    """A loan that could be settled early."""
+    """A loan that could be settled early, or the part of it that was drawn from one limit (one row per limit).
+
+    The rows stand in the order in which a repayment for a limit takes them.
+    """
 
     loan_id: str
     outstanding_minor: int
@@ -176,6 +196,12 @@ class OpenLoan(_Fact, frozen=True):
     settle_minor: int
     """What settling it costs today, fees included."""
     limit_path: str = "asset:loan_principal:general"
+    overdue_minor: int = 0
+    """Of `settle_minor`, what is overdue, late fees included."""
+    overdue_principal_minor: int = 0
+    """Of `outstanding_minor`, what comes back to the limit when the overdue part is paid."""
+    is_instalment: bool = False
+    """Counts against the sub-limit for instalments."""
 
 
 class CreditFacts(_Fact, frozen=True):
@@ -205,15 +231,22 @@ class CreditFacts(_Fact, frozen=True):
     instalment_used_minor: int = 0
     loans: tuple[OpenLoan, ...] = ()
     loans_cap: int = 0
+    """How many loans may be open at once (0: any number)."""
     overdue_minor: int = 0
     overdue_days: int = 0
     observed_until_on: date | None = None
     """After an overdue debt was cleared: until when the line stays under observation."""
+    observed_if_cleared_until_on: date | None = None
+    """What `observed_until_on` becomes once the debt that is overdue now is paid."""
     overdue_with_others: bool = False
     dispute_case: str | None = None
     in_collections: bool = False
     hardship_until_on: date | None = None
     virtual_suspended: bool = False
+    age_min: int = 18
+    age_max: int | None = None
+    regions: tuple[str, ...] = ("CN",)
+    """Where the line is offered."""
 
 
 class MoneyAccountFacts(_Fact, frozen=True):
@@ -240,7 +273,7 @@ class ChannelFacts(_Fact, frozen=True):
 
     name: str
     state: str = "up"
-    """up | maintenance | down | rate_limited"""
+    """up | maintenance | down | timeout | rate_limited"""
     until_ms: int | None = None
     contracted: bool = True
     clients: tuple[str, ...] = ()
@@ -282,9 +315,10 @@ class GoodsRule(_Fact, frozen=True):
     max_minor: int | None = None
     """Per order, of the goods that fall under this rule."""
     terms: tuple[int, ...] | None = None
-    """Counts of instalments offered for these goods; None: all of the method's plans."""
+    """Counts of instalments (above 1) offered for these goods; None: all of the method's plans. Paying at once, or later
+    in one sum, is always offered."""
     excluded: tuple[str, ...] = ()
-    """Of cross_border, subscription, enterprise, presale_deposit: the kinds of order ruled out."""
+    """Of cross_border, subscription, enterprise, presale_deposit, gift, trade_in: the kinds of order ruled out."""
 
 
 class PlanFacts(_Fact, frozen=True):
@@ -317,6 +351,8 @@ class CouponFacts(_Fact, frozen=True):
     """Methods that it is bound to; empty: any."""
     combines_with_credit: bool = True
     combines_with_interest_free: bool = True
+    shares: tuple[tuple[str, int], ...] = ()
+    """(line id, the part of `amount_minor` taken off it); empty: in proportion to the lines' amounts."""
 
 
 class RiskFacts(_Fact, frozen=True):
@@ -324,6 +360,9 @@ class RiskFacts(_Fact, frozen=True):
 
     codes: tuple[str, ...] = ()
     until_ms: int | None = None
+    """When the codes that time cures lapse."""
+    methods: tuple[str, ...] = ()
+    """The methods it bears on; empty: all."""
 
 
 class Facts(_Fact, frozen=True):
