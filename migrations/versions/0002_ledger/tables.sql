@@ -1,0 +1,44 @@
+CREATE TABLE journal (
+    bucket smallint NOT NULL,
+    consumer_id uuid NOT NULL,
+    journal_id uuid NOT NULL,
+    business_on date NOT NULL,
+    posted_at timestamptz NOT NULL,
+    reference uuid,
+    kind text COLLATE "C" NOT NULL,
+    input_hash bytea NOT NULL,
+    outcome text COLLATE "C" NOT NULL DEFAULT 'posted' CHECK (outcome IN ('posted', 'limit', 'no_account')),
+    refused_path text COLLATE "C",
+    refused_bound text COLLATE "C" CHECK (refused_bound IN ('ceiling', 'day', 'month')),
+    refused_room_minor bigint,
+    PRIMARY KEY (bucket, consumer_id, journal_id)
+);
+
+CREATE TABLE entry (
+    bucket smallint NOT NULL,
+    consumer_id uuid NOT NULL,
+    journal_id uuid NOT NULL,
+    line smallint NOT NULL,
+    business_on date NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor <> 0),
+    party_id uuid,
+    book text COLLATE "C" NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    PRIMARY KEY (bucket, consumer_id, journal_id, line)
+);
+
+-- Half-empty pages keep the frequent balance update on its page (a heap-only update, no index write).
+CREATE TABLE limit_account (
+    bucket smallint NOT NULL,
+    consumer_id uuid NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    balance_minor bigint NOT NULL DEFAULT 0,
+    reserved_minor bigint NOT NULL DEFAULT 0 CHECK (reserved_minor >= 0),
+    ceiling_minor bigint NOT NULL,
+    day_on date NOT NULL DEFAULT '1970-01-01',
+    day_minor bigint NOT NULL DEFAULT 0,
+    month_on date NOT NULL DEFAULT '1970-01-01',
+    month_minor bigint NOT NULL DEFAULT 0,
+    version bigint NOT NULL DEFAULT 1,
+    PRIMARY KEY (bucket, consumer_id, path)
+) WITH (fillfactor = 50);
