@@ -210,7 +210,7 @@ def _stock() -> None:
             merchant_id uuid NOT NULL,
             move_id uuid NOT NULL,
             sku_id uuid NOT NULL,
-            verb text NOT NULL CHECK (verb IN ('receive', 'correct', 'reserve', 'release', 'consume', 'give_back')),
+            verb text NOT NULL CHECK (verb IN ('receive', 'reserve', 'release', 'consume')),
             on_hand_change bigint NOT NULL,
             reserved_change bigint NOT NULL,
             line_id uuid,
