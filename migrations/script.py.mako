@@ -12,5 +12,4 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    """One operation per ALTER; `place` after each CREATE TABLE."""
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    """One operation per ALTER; `place` after each CREATE TABLE. Locks are waited for 5 s (`migrate.connect`)."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
@@ -65,7 +64,7 @@ def server_urls() -> Iterator[Urls]:
 
 
 @pytest.fixture(scope="session")
-def new_database(server_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Urls]]:
+def new_database(server_urls: Urls) -> Iterator[Callable[[], Urls]]:
     """Makes a fresh, migrated database at each call, from one template migrated once."""
     prefix = f"fenqi_test_{os.getpid()}"
     template, numbers, made = f"{prefix}_template", itertools.count(1), []
@@ -77,24 +76,11 @@ def new_database(server_urls: Urls, tmp_path_factory: pytest.TempPathFactory) ->
             admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {source} OWNER "{owner}"')
         return server_urls.at(name)
 
-    _bridge_gaps(tmp_path_factory.mktemp("migrations"))
     migrate.upgrade(create(template, "template1").owner)
     yield lambda: create(f"{prefix}_{next(numbers)}", f'"{template}"')
     with psycopg.connect(server_urls.admin, autocommit=True) as admin:
         for name in made:
             admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _bridge_gaps(copy: Path) -> None:
-    """While the first chain is being written in parallel: chain the versions that are there (goes when it is whole)."""
-    source = migrate.folder()
-    shutil.copytree(source, copy, dirs_exist_ok=True)
-    before = "None"
-    for version in sorted((copy / "versions").glob("0*.py")):
-        text = version.read_text()
-        version.write_text(re.sub(r"^down_revision.*$", f"down_revision = {before}", text, flags=re.MULTILINE))
-        before = repr(re.search(r'^revision\b.*"(.+)"', text, re.MULTILINE)[1])
-    migrate.folder = lambda: copy
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     _idempotency()
     _outbox_and_inbox()
     _directory()

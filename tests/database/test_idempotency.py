@@ -130,8 +130,8 @@ def test_a_second_caller_does_the_work_when_the_first_fails(database, run):
         return await asyncio.gather(*calls, return_exceptions=True)
 
     outcomes = run(story())
-    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError, Answer]
-    assert outcomes[1] == Answer(200, b"two", repeated=False)
+    assert {type(outcome) for outcome in outcomes} == {ZeroDivisionError, Answer}
+    assert Answer(200, b"two", repeated=False) in outcomes
 
 
 def test_a_second_caller_gets_409_when_the_first_takes_too_long(database, run, monkeypatch):

@@ -32,12 +32,14 @@ class Receiver:
     def __init__(self, *failing: bytes) -> None:
         self.failing = set(failing)
         self.got: list[Event] = []
+        self.called = asyncio.Event()
 
     async def __call__(self, tx, events) -> None:
         for one in events:
             if one.payload in self.failing:
                 raise ValueError(f"can't take {one.payload!r}")
         self.got.extend(events)
+        self.called.set()
 
     def payloads_of(self, consumer) -> list[bytes]:
         return [one.payload for one in self.got if one.consumer_id == consumer]
@@ -189,8 +191,7 @@ def test_the_loop_relays_until_it_is_stopped(fresh_database, run):
             outbox.relay_until(fresh_database, {"paid": receiver}, lambda: AT, stop, idle_s=0.01)
         )
         await write(fresh_database, event(consumer))
-        while not receiver.got:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(receiver.called.wait(), 5)
         stop.set()
         await asyncio.wait_for(loop, 5)
 

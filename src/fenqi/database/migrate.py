@@ -17,6 +17,8 @@ from psycopg import errors, sql
 import fenqi
 from fenqi.database import roles
 
+LOCK_TIMEOUT = "5s"
+
 
 class NoAppRole(Exception):
     """On a server of your own the role fenqi_app must be there before the migrations, which grant to it."""
@@ -31,6 +33,11 @@ def upgrade(owner_url: str) -> None:
             return
         _ensure_app_role(connection)
     alembic.command.upgrade(settings, "head")
+
+
+def connect(owner_url: str) -> psycopg.Connection:
+    """A connection for migrations: it waits for a lock 5 s at most, so that a migration never queues traffic up."""
+    return psycopg.connect(owner_url, options=f"-c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC")
 
 
 def current(owner_url: str) -> str | None:

@@ -87,25 +87,24 @@ class Database:
     @asynccontextmanager
     async def _begun(self, isolation: IsolationLevel, read_only: bool | None) -> AsyncIterator[Tx]:
         """Begin on a living connection: one that died in the pool (server restart) is noticed by BEGIN and replaced."""
-        async with AsyncExitStack() as stack:
-            tx = await self._living(stack, isolation, read_only)
-            yield tx
-
-    async def _living(self, stack: AsyncExitStack, isolation: IsolationLevel, read_only: bool | None) -> Tx:
-        for _ in range(self._pool.max_size):
-            attempt = AsyncExitStack()
-            connection = await attempt.enter_async_context(self._pool.connection())
-            try:
-                if connection.isolation_level != isolation or connection.read_only != read_only:
-                    await connection.set_isolation_level(isolation)
-                    await connection.set_read_only(read_only)
-                await attempt.enter_async_context(connection.transaction())
-            except psycopg.OperationalError:
-                await attempt.aclose()
-                continue
-            stack.push_async_exit(attempt)
-            return connection
+        for _ in range(self._pool.max_size + 1):
+            async with AsyncExitStack() as stack:
+                connection = await stack.enter_async_context(self._pool.connection())
+                try:
+                    await _set_mode(connection, isolation, read_only)
+                    await stack.enter_async_context(connection.transaction())
+                except psycopg.OperationalError:
+                    continue
+                yield connection
+                return
         raise psycopg.OperationalError("no connection of the pool is alive")
+
+
+async def _set_mode(connection: Tx, isolation: IsolationLevel, read_only: bool | None) -> None:
+    """What the next BEGIN will say; costs no round trip."""
+    if connection.isolation_level != isolation or connection.read_only != read_only:
+        await connection.set_isolation_level(isolation)
+        await connection.set_read_only(read_only)
 
 
 async def _configure(connection: Tx) -> None:
