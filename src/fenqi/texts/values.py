@@ -1,0 +1,101 @@
+"""How a value is said: the suffix of its name is its unit, and names of closed lists are looked up as words.
+
+The same rule serves reasons, actions and pages, so that a value reads alike wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+
+from fenqi.texts import formats
+from fenqi.texts.model import Locale
+
+Said = int | str | bool | date | datetime | timedelta | None
+"""What may be said: the values of reasons and actions, and what pages hand in."""
+
+WORDS: dict[str, str] = {
+    "method": "method",
+    "other_method": "method",
+    "open_attempt": "method",
+    "scene": "scene",
+    "scenes": "scene",
+    "offered_in": "scene",
+    "integrated_in": "scene",
+    "also_in_scenes": "scene",
+    "seller_kind": "seller_kind",
+    "seller_status": "seller_status",
+    "delivery": "delivery",
+    "window": "window",
+    "region": "region",
+    "client": "client",
+    "clients": "client",
+    "plan": "plan",
+    "plans": "plan",
+    "prior_plan": "plan",
+    "lock": "lock",
+    "limit_kind": "limit_kind",
+    "limit_path": "limit_path",
+    "capability": "capability",
+    "needs": "capability",
+    "category": "category",
+    "categories": "category",
+    "channel": "channel",
+}
+"""Values that are codes of a closed list, and the vocabulary (a table of terms.toml) that names them."""
+
+_DURATIONS = frozenset({"usual_ms", "wait_ms", "takes_ms"})
+
+Term = Callable[[str, str, Locale], str | None]
+"""(vocabulary, code, locale) → the word, or None when the vocabulary has none."""
+
+
+def say(name: str, values: Mapping[str, Said], locale: Locale, term: Term) -> str | None:
+    """The value `name` in the reader's words; None when it is missing or has no word in this language.
+
+    A value `x_name` (a category's, seller's or product's own name) stands in for the code `x`.
+    """
+    spoken = values.get(f"{name}_name")
+    if isinstance(spoken, str):
+        return spoken
+    value = values.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and name in WORDS:
+        return say_words(WORDS[name], value, locale, term)
+    return say_plain(name, value, locale)
+
+
+def say_words(vocabulary: str, codes: str, locale: Locale, term: Term) -> str | None:
+    """One code or several, separated by commas, as words of the vocabulary; None when one of them has no word."""
+    words = [term(vocabulary, code.strip(), locale) for code in codes.split(",")]
+    if None in words:
+        return None
+    return ("、" if locale is Locale.ZH_CN else ", ").join(word for word in words if word is not None)
+
+
+def say_plain(name: str, value: Said, locale: Locale) -> str:
+    """A value by the suffix of its name: `_minor`, `_ppm`, `_on`, `_ms`; anything else as it is."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    if isinstance(value, timedelta):
+        return formats.duration(value, locale)
+    if isinstance(value, datetime):
+        return formats.moment(value, locale)
+    if isinstance(value, date) or (name.endswith("_on") and isinstance(value, str)):
+        return formats.day(value, locale)
+    if isinstance(value, str):
+        return value
+    return _say_int(name, value, locale)
+
+
+def _say_int(name: str, value: int, locale: Locale) -> str:
+    if name.endswith("_minor"):
+        return formats.money(value, locale)
+    if name.endswith("_ppm"):
+        return formats.percent(value, locale)
+    if name in _DURATIONS:
+        return formats.duration(value, locale)
+    if name.endswith("_ms"):
+        return formats.moment(value, locale)
+    return formats.number(value, locale)
