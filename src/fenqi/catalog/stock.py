@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fenqi.catalog import stock_store
-from fenqi.catalog.model import StockChange, Wanted
+from fenqi.catalog.model import Reservation, StockChange, Wanted
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Conflict, Refusal
@@ -95,7 +95,7 @@ async def free(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, U
     return await stock_store.free(tx, pairs)
 
 
-async def _locked(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, stock_store.Reservation]:
+async def _locked(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, Reservation]:
     """Reservations of the lines, read again under the lock of their stock rows."""
     there = await stock_store.reservations(tx, merchant_id, line_ids)
     await stock_store.lock(tx, merchant_id, [r.sku_id for r in there.values()])

@@ -1,0 +1,58 @@
+"""The room of orders: the cart, placing, changing, splitting, closing, expiring and paying in batches.
+
+Stock is the catalogue's matter: flows reserve it before an order is placed and release or consume it afterwards.
+"""
+
+from fenqi.order.amend import accept_price, change_delivery, change_scene, change_seller, remove_coupon, split
+from fenqi.order.cart import cart, put_in_cart, take_out_of_cart
+from fenqi.order.model import (
+    CartLine,
+    Coupon,
+    Line,
+    LockedOrder,
+    NewLine,
+    NewOrder,
+    Order,
+    OrderMove,
+    OrderState,
+    PaidOrder,
+)
+from fenqi.order.move import close, expire_due, lock_for_payment, mark_paid, reorder
+from fenqi.order.place import claim_number, claim_partner_number, place
+from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
+
+__all__ = [
+    "CartLine",
+    "Coupon",
+    "Line",
+    "LockedOrder",
+    "NewLine",
+    "NewOrder",
+    "Order",
+    "OrderMove",
+    "OrderState",
+    "PaidOrder",
+    "accept_price",
+    "cart",
+    "change_delivery",
+    "change_scene",
+    "change_seller",
+    "claim_number",
+    "claim_partner_number",
+    "close",
+    "expire_due",
+    "find",
+    "find_partner_number",
+    "get",
+    "get_many",
+    "lock_for_payment",
+    "mark_paid",
+    "moves",
+    "of_consumer",
+    "place",
+    "put_in_cart",
+    "remove_coupon",
+    "reorder",
+    "split",
+    "take_out_of_cart",
+]
