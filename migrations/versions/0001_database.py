@@ -5,6 +5,7 @@ Why: each verb needs them in its transaction, so they are there before any room'
 
 from alembic import op
 
+from fenqi.database import roles
 from fenqi.database.placement import place
 
 revision = "0001_database"
@@ -12,6 +13,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    op.execute(f"GRANT SELECT ON alembic_version TO {roles.APP}")
     _idempotency()
     _outbox_and_inbox()
     _directory()

@@ -201,6 +201,7 @@ def test_the_chain_of_migrations_is_linear():
         re.search(r"^down_revision.*= (.+)$", text.read_text(), re.MULTILINE)[1].strip("'\"") for text in versions
     ]
     assert before == ["None", *names[:-1]]
+    assert [text.stem for text in versions] == names
 
 
 def test_migrations_wait_for_locks_only_shortly(urls):

@@ -8,10 +8,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import alembic.command
-import alembic.config
 import psycopg
-from alembic.script import ScriptDirectory
 from psycopg import errors, sql
 
 import fenqi
@@ -20,19 +17,38 @@ from fenqi.database import roles
 LOCK_TIMEOUT = "5s"
 
 
-class NoAppRole(Exception):
-    """On a server of your own the role fenqi_app must be there before the migrations, which grant to it."""
+class CanNotMigrate(Exception):
+    """The database can't be brought to the newest schema; the message says what to do."""
 
 
 def upgrade(owner_url: str) -> None:
-    """Run the migrations that `owner_url`'s database lacks; returns quickly when there are none."""
-    settings = _settings(owner_url)
-    newest = ScriptDirectory.from_config(settings).get_current_head()
+    """Run the migrations that `owner_url`'s database lacks; returns quickly when there are none.
+
+    Refuses with CanNotMigrate where the role fenqi_app is missing and can't be made.
+    """
+    if current(owner_url) == newest():
+        return
     with psycopg.connect(owner_url, autocommit=True) as connection:
-        if _version(connection) == newest:
-            return
         _ensure_app_role(connection)
+    import alembic.command  # here and not above: it takes longer than a start that has nothing to migrate
+    import alembic.config
+
+    settings = alembic.config.Config(output_buffer=io.StringIO(), stdout=io.StringIO())
+    settings.set_main_option("script_location", str(folder()).replace("%", "%%"))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["owner_url"] = owner_url
     alembic.command.upgrade(settings, "head")
+
+
+def require_newest(app_url: str) -> None:
+    """Check as the application that the schema is the newest. Refuses with CanNotMigrate."""
+    if (found := current(app_url)) != newest():
+        raise CanNotMigrate(f"the schema is {found or 'empty'}, not {newest()}: give FENQI_DATABASE_OWNER_URL")
+
+
+def newest() -> str:
+    """The last version: the chain is linear, and each file is named as its revision (tests/contracts holds both)."""
+    return max(version.stem for version in (folder() / "versions").glob("*.py"))
 
 
 def connect(owner_url: str) -> psycopg.Connection:
@@ -40,9 +56,9 @@ def connect(owner_url: str) -> psycopg.Connection:
     return psycopg.connect(owner_url, options=f"-c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC")
 
 
-def current(owner_url: str) -> str | None:
-    """The database's schema version, None before the first migration."""
-    with psycopg.connect(owner_url, autocommit=True) as connection:
+def current(url: str) -> str | None:
+    """The database's schema version, None before the first migration; either role may ask."""
+    with psycopg.connect(url, autocommit=True) as connection:
         return _version(connection)
 
 
@@ -55,19 +71,10 @@ def folder() -> Path:
     raise FileNotFoundError("fenqi's migrations are neither in the package nor beside it")
 
 
-def _settings(owner_url: str) -> alembic.config.Config:
-    settings = alembic.config.Config(output_buffer=io.StringIO(), stdout=io.StringIO())
-    settings.set_main_option("script_location", str(folder()).replace("%", "%%"))
-    settings.set_main_option("path_separator", "os")
-    settings.attributes["owner_url"] = owner_url
-    return settings
-
-
 def _version(connection: psycopg.Connection) -> str | None:
-    try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except errors.UndefinedTable:
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
         return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return row[0] if row else None
 
 
@@ -77,4 +84,4 @@ def _ensure_app_role(connection: psycopg.Connection) -> None:
     try:
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(roles.APP)))
     except errors.InsufficientPrivilege:
-        raise NoAppRole(f"create the role first: CREATE ROLE {roles.APP} LOGIN PASSWORD '…'") from None
+        raise CanNotMigrate(f"create the role first: CREATE ROLE {roles.APP} LOGIN PASSWORD '…'") from None

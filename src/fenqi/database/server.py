@@ -83,7 +83,7 @@ class Server:
     data_dir: Path
     home: Home
     port: int
-    passwords: dict[str, str]
+    passwords: dict[str, str] = field(repr=False)
     programs: Path
     _warden: subprocess.Popen[bytes] = field(repr=False)
     _lock: IO[str] = field(repr=False)
@@ -114,10 +114,17 @@ class Server:
 
     def stop(self) -> None:
         """Stop cleanly (fast shutdown, data flushed) and give the data directory free; twice is once."""
-        if self._warden.stdin is not None and not self._warden.stdin.closed:
+        if self._lock.closed:
+            return
+        if self._warden.stdin is not None:
             self._warden.stdin.close()
         self._warden.wait()
+        postmaster.clear_away(self.home.cluster)  # nothing is left, unless somebody killed the warden
         self._lock.close()
+
+    def has_ended(self) -> bool:
+        """Whether PostgreSQL is gone though nobody called `stop`: start again to go on."""
+        return self._warden.poll() is not None
 
     def __enter__(self) -> Server:
         return self
@@ -229,8 +236,10 @@ def _home(data_dir: Path, runs_as: Account) -> Home:
 
 
 def _prepare(home: Home, runs_as: Account) -> None:
-    """Make the folders and keep the log from growing for ever."""
+    """Make the folders, say beside the log where they are, and keep the log from growing for ever."""
     home.at.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if home.at != home.log.parent:
+        home.log.with_name("cluster-lies-in").write_text(f"{home.at}\n")
     if home.sockets is not None:
         home.sockets.mkdir(mode=0o700, exist_ok=True)
         runs_as.own(home.sockets)
