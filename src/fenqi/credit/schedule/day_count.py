@@ -37,16 +37,17 @@ def _alike(terms: Terms) -> Decimal | None:
 
 
 def _regular_fraction(terms: Terms) -> Decimal | None:
+    """The share of a year of a regular period, where it is the same for all: None where it follows the calendar."""
     every = terms.every
-    periodic = terms.day_count is DayCount.PERIODIC or terms.interest_period is InterestPeriod.SAME_AS_PERIOD
-    if periodic and terms.unit is Unit.MONTH:
+    alike = terms.day_count is DayCount.PERIODIC or terms.interest_period is InterestPeriod.SAME_AS_PERIOD
+    if alike and terms.unit is Unit.MONTH:
         return Decimal(every) / 12
-    if periodic and terms.unit is Unit.WEEK:
+    if alike and terms.unit is Unit.WEEK:
         return Decimal(every) / 52
     if terms.day_count is DayCount.THIRTY_360:
         return Decimal(every * {Unit.MONTH: 30, Unit.WEEK: 7, Unit.DAY: 1}[terms.unit]) / 360
-    if terms.day_count is DayCount.PERIODIC:
-        return Decimal(every) / 365
+    if alike:
+        return Decimal(every) / (360 if terms.day_count is DayCount.ACTUAL_360 else 365)
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fenqi.credit.schedule.arithmetic import whole, whole_multiple
-from fenqi.credit.schedule.terms import Method, Terms
+from fenqi.credit.schedule.terms import InterestPeriod, Method, Terms
 
 Part = tuple[int, int]
 """Principal and interest of one period, in minor units."""
@@ -97,8 +97,11 @@ def _walk(principal_minor: int, factors: list[Decimal], grace: int, instalment: 
 
 
 def _equal_principal(terms: Terms, principal_minor: int, factors: list[Decimal]) -> list[Part]:
-    """The same principal each period (the remainder in the last), interest on what is left."""
-    shares = _equal_shares(principal_minor, len(factors), terms.grace_principal, terms.multiple_minor)
+    """The same principal each period (the remainder in the last), interest on what is left.
+
+    Instalments differ by construction, so a multiple rounds none of them.
+    """
+    shares = _equal_shares(principal_minor, len(factors), terms.grace_principal)
     parts: list[Part] = []
     balance = principal_minor
     for share, factor in zip(shares, factors, strict=True):
@@ -107,9 +110,9 @@ def _equal_principal(terms: Terms, principal_minor: int, factors: list[Decimal])
     return parts
 
 
-def _equal_shares(total_minor: int, count: int, grace: int, multiple_minor: int) -> list[int]:
+def _equal_shares(total_minor: int, count: int, grace: int) -> list[int]:
     """`total_minor` in equal rounded shares over the periods after the grace, never more than is left."""
-    share = whole_multiple(whole(Decimal(total_minor) / (count - grace)), multiple_minor)
+    share = whole(Decimal(total_minor) / (count - grace))
     shares, left = [0] * grace, total_minor
     for _ in range(grace, count - 1):
         part = min(share, left)
@@ -119,15 +122,27 @@ def _equal_shares(total_minor: int, count: int, grace: int, multiple_minor: int)
 
 
 def _flat(terms: Terms, principal_minor: int, factors: list[Decimal]) -> list[Part]:
-    """Interest on the first principal for the whole term, and principal, both in equal shares."""
-    interests = _flat_interest(terms, principal_minor, factors)
-    shares = _equal_shares(principal_minor, len(factors), terms.grace_principal, 0)
-    if terms.multiple_minor > 1:
-        shares = _shares_to_multiple(terms, principal_minor, shares, interests)
-    return list(zip(shares, interests, strict=True))
+    """Interest on the first principal for the whole term, in equal instalments.
+
+    Where every period is alike the total interest is rounded once and shared equally, and so is the principal. Where
+    interest follows the days, each period has its own and the instalments are equal: principal is what is left of
+    one. The remainder is in the last; a multiple rounds the instalment.
+    """
+    grace, count = terms.grace_principal, len(factors)
+    if terms.rate_whole_term is not None or terms.interest_period is InterestPeriod.SAME_AS_PERIOD:
+        interests = _shared_interest(terms, principal_minor, factors)
+        shares = _equal_shares(principal_minor, count, grace)
+        if terms.multiple_minor <= 1:
+            return list(zip(shares, interests, strict=True))
+        instalments = [share + interest for share, interest in zip(shares, interests, strict=True)]
+    else:
+        interests = [whole(principal_minor * factor) for factor in factors]
+        each = Decimal(principal_minor + sum(interests[grace:])) / (count - grace)
+        instalments = [0] * grace + [whole(each)] * (count - grace)
+    return _fill(instalments, interests, principal_minor, grace, terms.multiple_minor)
 
 
-def _flat_interest(terms: Terms, principal_minor: int, factors: list[Decimal]) -> list[int]:
+def _shared_interest(terms: Terms, principal_minor: int, factors: list[Decimal]) -> list[int]:
     count, free = len(factors), terms.interest_free
     if free == count:
         return [0] * count
@@ -135,14 +150,15 @@ def _flat_interest(terms: Terms, principal_minor: int, factors: list[Decimal]) -
         total = whole(principal_minor * terms.rate_whole_term * (count - free) / count)
     else:
         total = whole(principal_minor * sum(factors, Decimal(0)))
-    return _equal_shares(total, count, free, 0)
+    return _equal_shares(total, count, free)
 
 
-def _shares_to_multiple(terms: Terms, principal_minor: int, shares: list[int], interests: list[int]) -> list[int]:
-    """Principal such that principal and interest together are a whole multiple; the last takes the rest."""
-    rounded, left = [0] * terms.grace_principal, principal_minor
-    for share, interest in list(zip(shares, interests, strict=True))[terms.grace_principal : -1]:
-        part = whole_multiple(share + interest, terms.multiple_minor) - interest
-        rounded.append(max(0, min(part, left)))
-        left -= rounded[-1]
-    return [*rounded, left]
+def _fill(instalments: list[int], interests: list[int], principal_minor: int, grace: int, multiple: int) -> list[Part]:
+    """Principal as what the interest leaves of each instalment, rounded to the multiple; the last takes the rest."""
+    parts: list[Part] = [(0, interest) for interest in interests[:grace]]
+    left = principal_minor
+    for instalment, interest in list(zip(instalments, interests, strict=True))[grace:-1]:
+        principal = max(0, min(whole_multiple(instalment, multiple) - interest, left))
+        parts.append((principal, interest))
+        left -= principal
+    return [*parts, (left, interests[-1])]

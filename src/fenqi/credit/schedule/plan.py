@@ -16,6 +16,7 @@ from fenqi.credit.schedule.day_count import period_factors
 from fenqi.credit.schedule.due_date import add_months, due_dates, full_months_between
 from fenqi.credit.schedule.method import lay_out
 from fenqi.credit.schedule.terms import Row, Terms, Unit
+from fenqi.kernel.money import split_minor
 from fenqi.kernel.refusal import Refusal
 
 ANNUAL_COST_STEP = Decimal("0.000001")
@@ -46,14 +47,16 @@ def build(terms: Terms) -> Plan:
     due_on = due_dates(terms)
     with localcontext(working(terms.rounding)):
         down = _down_payment(terms)
-        parts = lay_out(terms, terms.principal_minor - down, period_factors(terms, due_on))
+        lent = terms.principal_minor - down
+        parts = lay_out(terms, lent, period_factors(terms, due_on))
+        fees = split_minor(whole(lent * terms.fee_rate_period * terms.instalments), terms.instalments)
     rows: list[Row] = []
-    balance, start = terms.principal_minor - down, terms.disbursed_on
+    balance, start = lent, terms.disbursed_on
     if down:
         rows.append(Row(1, terms.disbursed_on, 0, down, 0, 0, 0, balance))
-    for due, (principal, interest) in zip(due_on, parts, strict=True):
+    for due, (principal, interest), fee in zip(due_on, parts, fees, strict=True):
         balance -= principal
-        rows.append(Row(len(rows) + 1, due, (due - start).days, principal, interest, 0, 0, balance))
+        rows.append(Row(len(rows) + 1, due, (due - start).days, principal, interest, fee, 0, balance))
         start = due
     return Plan(terms, tuple(rows), totals(rows), annual_cost(terms, rows))
 

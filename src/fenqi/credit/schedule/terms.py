@@ -67,6 +67,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     Exactly one of the three rates is meant to be set; `rate_annual` is what the others are turned into, except that
     a flat plan takes `rate_whole_term` as it is. `multiple_minor` 0 means no rounding to whole units.
+    `fee_rate_period` is a flat fee of each instalment as a fraction of the first principal, the retail way to charge.
     """
 
     principal_minor: int
@@ -76,6 +77,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "CNY"
     rate_annual: Decimal = ZERO
     rate_whole_term: Decimal | None = None
+    fee_rate_period: Decimal = ZERO
     every: int = 1
     unit: Unit = Unit.MONTH
     first_due_on: date | None = None
