@@ -33,7 +33,8 @@ Key = tuple[UUID, UUID]
 
 
 def _order(row: Sequence[Any], lines: Sequence[Line] = (), coupons: Sequence[Coupon] = ()) -> Order:
-    return Order(*row[:4], OrderState(row[4]), *row[5:], tuple(lines), tuple(coupons))
+    values: list[Any] = [*row[:4], OrderState(row[4]), *row[5:], tuple(lines), tuple(coupons)]
+    return Order(*values)
 
 
 def _columns(keys: Sequence[Key]) -> list[list[Any]]:
@@ -165,6 +166,11 @@ async def load(tx: Tx, keys: Sequence[Key]) -> dict[Key, Order]:
     """Whole orders by key, in two statements, three where any has a discount. Unknown keys are left out."""
     columns = _columns(keys)
     cursor = await tx.execute(
+        f"SELECT {_O_ORDER} FROM {_KEYS} JOIN orders o USING (bucket, consumer_id, order_id)", columns
+    )
+    rows = {(row[0], row[1]): row for row in await cursor.fetchall()}
+    # Lines after their order: what changes in between makes the version look old, never new.
+    cursor = await tx.execute(
         f"SELECT k.consumer_id, k.order_id, l.{_LINE.replace(', ', ', l.')}"
         f" FROM {_KEYS} JOIN order_line l USING (bucket, consumer_id, order_id) ORDER BY l.position, l.line_id",
         columns,
@@ -174,11 +180,7 @@ async def load(tx: Tx, keys: Sequence[Key]) -> dict[Key, Order]:
         lines.setdefault((row[0], row[1]), []).append(Line(*row[2:]))
     discounted = [key for key, some in lines.items() if any(line.discount_minor for line in some)]
     coupons = await _coupons(tx, discounted) if discounted else {}
-    cursor = await tx.execute(
-        f"SELECT {_O_ORDER} FROM {_KEYS} JOIN orders o USING (bucket, consumer_id, order_id)", columns
-    )
-    found = [(row[0], row[1], row) for row in await cursor.fetchall()]
-    return {(c, o): _order(row, lines.get((c, o), ()), coupons.get((c, o), ())) for c, o, row in found}
+    return {key: _order(row, lines.get(key, ()), coupons.get(key, ())) for key, row in rows.items()}
 
 
 async def _coupons(tx: Tx, keys: Sequence[Key]) -> dict[Key, list[Coupon]]:
