@@ -17,19 +17,24 @@ branch_labels = None
 depends_on = None
 
 _SQL = Path(__file__).with_name("0002_ledger")
-_DOORS = ("ledger_post_batch",)
+_WRITTEN_BY_DOORS = {"journal": "consumer", "entry": "consumer", "party_journal": "party", "party_entry": "party"}
+_DOORS = ("ledger_post_batch", "ledger_mirror")
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     _run("tables.sql")
-    for table in ("journal", "entry"):
-        place(op.execute, table, "consumer", append_only=True)
+    for table, kind in _WRITTEN_BY_DOORS.items():
+        place(op.execute, table, kind, append_only=True)
         op.execute(f"REVOKE INSERT ON {table} FROM {roles.APP}")
     place(op.execute, "limit_account", "consumer")
+    place(op.execute, "limit_hold", "consumer")
+    place(op.execute, "limit_change", "consumer", append_only=True)
     _run("post_batch.sql")
-    op.execute("REVOKE EXECUTE ON FUNCTION ledger_post_batch FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION ledger_post_batch TO {roles.APP}")
+    _run("mirror.sql")
+    for door in _DOORS:
+        op.execute(f"REVOKE EXECUTE ON FUNCTION {door} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {door} TO {roles.APP}")
 
 
 def _run(name: str) -> None:

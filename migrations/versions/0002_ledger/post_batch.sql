@@ -175,7 +175,7 @@ CREATE FUNCTION ledger_post_batch(
     i_on date[], i_at timestamptz[], i_reference uuid[],
     l_item int[], l_path smallint[], l_amount bigint[], l_day bigint[], l_month bigint[], l_version bigint[],
     e_item int[], e_line smallint[], e_book smallint[], e_path smallint[], e_amount bigint[], e_party int[],
-    names text[], parties uuid[]
+    m_item int[], names text[], parties uuid[]
 ) RETURNS TABLE (item int, repeated boolean, outcome text, path text, bound text, room_minor bigint)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
@@ -280,6 +280,11 @@ BEGIN
         parties[e.party], names[e.book], names[e.path]
     FROM unnest(e_item, e_line, e_book, e_path, e_amount, e_party) AS e (item, line, book, path, amount, party)
     WHERE accepted[e.item];
+
+    INSERT INTO outbox (bucket, consumer_id, event_id, topic, payload, written_at)
+    SELECT i_bucket[m.item], i_consumer[m.item], i_journal[m.item], 'ledger.posted', 'null', i_at[m.item]
+    FROM unnest(m_item) AS m (item)
+    WHERE accepted[m.item];
 
     IF cardinality(claimed_journals) IS DISTINCT FROM n THEN
         RETURN QUERY

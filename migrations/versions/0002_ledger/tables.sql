@@ -42,3 +42,55 @@ CREATE TABLE limit_account (
     version bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (bucket, consumer_id, path)
 ) WITH (fillfactor = 50);
+
+CREATE TABLE limit_change (
+    bucket smallint NOT NULL,
+    consumer_id uuid NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    from_minor bigint,
+    to_minor bigint NOT NULL,
+    changed_at timestamptz NOT NULL,
+    changed_by text NOT NULL CHECK (changed_by <> ''),
+    why text NOT NULL CHECK (why <> ''),
+    PRIMARY KEY (bucket, consumer_id, path, version)
+);
+
+CREATE TABLE limit_hold (
+    bucket smallint NOT NULL,
+    consumer_id uuid NOT NULL,
+    hold_id uuid NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    state text COLLATE "C" NOT NULL CHECK (state IN ('held', 'committed', 'released')),
+    reference uuid,
+    business_on date NOT NULL,
+    held_at timestamptz NOT NULL,
+    settled_at timestamptz,
+    CHECK ((settled_at IS NULL) = (state = 'held')),
+    PRIMARY KEY (bucket, consumer_id, hold_id, path)
+);
+
+CREATE TABLE party_journal (
+    bucket smallint NOT NULL,
+    party_id uuid NOT NULL,
+    journal_id uuid NOT NULL,
+    business_on date NOT NULL,
+    posted_at timestamptz NOT NULL,
+    reference uuid,
+    source_id uuid NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    PRIMARY KEY (bucket, party_id, journal_id)
+);
+
+CREATE TABLE party_entry (
+    bucket smallint NOT NULL,
+    party_id uuid NOT NULL,
+    journal_id uuid NOT NULL,
+    line smallint NOT NULL,
+    business_on date NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor <> 0),
+    book text COLLATE "C" NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    PRIMARY KEY (bucket, party_id, journal_id, line)
+);

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-Book = Literal["mall", "lender", "payment_company", "partner_bank"]
-"""The four books; each balances on its own."""
+from fenqi.ledger.chart import Book
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
@@ -69,6 +67,8 @@ class Outcome(StrEnum):
     """A limit was changed since the caller judged. Not kept: judge again and post again with the same id."""
     LIMIT = "limit"
     """A leg does not fit. Kept: a repeat gets the same verdict."""
+    HELD = "held"
+    """A hold has set the amounts aside."""
     POSTED = "posted"
     """Entries and limits are written."""
 
