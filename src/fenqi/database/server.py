@@ -188,6 +188,8 @@ def _start_locked(data_dir: Path, lock: IO[str], throwaway: bool) -> Server:
     _prepare(home, runs_as)
     note = _read_note(home)
     postmaster.clear_away(home.cluster)
+    for stale in home.sockets.glob(".s.PGSQL.*") if home.sockets else ():
+        stale.unlink()  # its lock file names a pid too, which a zombie or another program may have
     if not (home.cluster / "PG_VERSION").exists():
         _make_cluster(home, programs, runs_as, note["passwords"][roles.SUPERUSER], throwaway)
     _check_version(home, programs)
