@@ -1,4 +1,4 @@
-"""The credit line's tables: the line and its moves, applications, consents, limits, loans and their events.
+"""The credit line's tables: the line and its moves, applications, consents, limits, loans, their events, refunds.
 
 A loan is written once, at the purchase, and its schedule is the fold of its terms and events; the columns that a
 repayment moves (`outstanding_minor`, `next_due_on`, …) sum that fold up, so that "what is overdue" needs no fold.
@@ -28,6 +28,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them in reverse."""
     for table in (
+        "refund",
         "loan_event",
         "loan",
         "credit_limit",
@@ -187,13 +188,34 @@ def _loan() -> None:
             consumer_id uuid NOT NULL,
             loan_id uuid NOT NULL,
             n smallint NOT NULL CHECK (n > 0),
-            kind text NOT NULL CHECK (kind IN ('repayment', 'refund', 'waiver', 'cancellation')),
+            kind text NOT NULL
+                CHECK (kind IN ('repayment', 'prepayment', 'refund', 'cancellation', 'waiver', 'penalty')),
             happened_on date NOT NULL,
             event text NOT NULL,
-            journal_id uuid NOT NULL,
+            returned text NOT NULL,
+            journal_id uuid,
             recorded_by text NOT NULL,
             recorded_at timestamptz NOT NULL,
             PRIMARY KEY (bucket, consumer_id, loan_id, n),
             FOREIGN KEY (bucket, consumer_id, loan_id) REFERENCES loan
         )""")
     place(op.execute, "loan_event", "consumer", append_only=True)
+    op.execute("""
+        CREATE TABLE refund (
+            bucket smallint NOT NULL,
+            consumer_id uuid NOT NULL,
+            refund_id uuid NOT NULL,
+            order_id uuid NOT NULL,
+            purchase_id uuid NOT NULL,
+            kind text NOT NULL CHECK (kind IN ('refund', 'cancellation')),
+            amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+            on_credit_minor bigint NOT NULL CHECK (on_credit_minor >= 0),
+            to_limit_minor bigint NOT NULL CHECK (to_limit_minor >= 0),
+            to_money_account_minor bigint NOT NULL CHECK (to_money_account_minor >= 0),
+            shares text NOT NULL,
+            refunded_by text NOT NULL,
+            why text NOT NULL,
+            refunded_at timestamptz NOT NULL,
+            PRIMARY KEY (bucket, consumer_id, refund_id)
+        )""")
+    place(op.execute, "refund", "consumer", append_only=True)

@@ -20,6 +20,7 @@ from fenqi.credit.loan_event import (
     LoanEvent,
     PartName,
     Penalty,
+    Prepayment,
     Refund,
     Repayment,
     Waiver,
@@ -43,6 +44,7 @@ class FoldPolicy(msgspec.Struct, frozen=True):
 
 
 DEFAULT_POLICY = FoldPolicy()
+_COSTS: tuple[PartName, ...] = ("penalty", "fee", "interest")
 
 
 class Instalment(msgspec.Struct, frozen=True):
@@ -137,6 +139,8 @@ def _apply(found: list[Standing], terms: Terms, event: LoanEvent, policy: FoldPo
         if event.settles:
             _let_off_if_enough(found, event, policy, let_off)
         returned = _repay(found, event.amount_minor, policy, paid)
+    elif isinstance(event, Prepayment):
+        _prepay(found, event, policy, paid, let_off)
     elif isinstance(event, Refund):
         returned = _take_back(found, event.amount_minor, event.on, let_off)
     elif isinstance(event, Cancellation):
@@ -171,6 +175,36 @@ def _repay(found: list[Standing], amount_minor: int, policy: FoldPolicy, paid: d
             return 0
         amount_minor = standing.pay(amount_minor, policy.allocation, paid)
     return amount_minor
+
+
+def _prepay(
+    found: list[Standing],
+    event: Prepayment,
+    policy: FoldPolicy,
+    paid: dict[PartName, int],
+    let_off: dict[PartName, int],
+) -> None:
+    """Pay this much principal from the last instalment backwards; the schedule keeps its dates and gets shorter.
+
+    Its costs go with it in proportion: let off where early settlement would spare them (rounded up), paid where it
+    would not (rounded down). So prepaying all principal costs what settling costs.
+    """
+    left = event.amount_minor
+    if left > sum(standing.left("principal") for standing in found):
+        raise Refusal("PREPAYMENT_TOO_LARGE", "no more principal can be paid ahead than is owed")
+    spared = {standing.n for standing in _unbegun(found, event.on, policy)}
+    for standing in reversed(found):
+        before = standing.left("principal")
+        taken = min(left, before)
+        if taken == 0:
+            continue
+        for part in _COSTS:
+            if standing.n in spared and part != "penalty":
+                _take_back_costs(standing, part, taken, before, let_off)
+            else:
+                standing.pay_part(part, standing.left(part) * taken // before, paid)
+        standing.pay_part("principal", taken, paid)
+        left -= taken
 
 
 def _let_off_if_enough(

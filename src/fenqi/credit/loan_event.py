@@ -32,6 +32,12 @@ class Repayment(_Event, frozen=True, kw_only=True):
     settles: bool = False
 
 
+class Prepayment(_Event, frozen=True, kw_only=True):
+    """Principal paid back ahead of the schedule, with the costs that go with it, from the last instalment backwards."""
+
+    amount_minor: int
+
+
 class Refund(_Event, frozen=True, kw_only=True):
     """Money from the merchant for goods that came back, wholly or in part."""
 
@@ -59,7 +65,7 @@ class Penalty(_Event, frozen=True, kw_only=True):
     amount_minor: int
 
 
-LoanEvent = Drawdown | Repayment | Refund | Cancellation | Waiver | Penalty
+LoanEvent = Drawdown | Repayment | Prepayment | Refund | Cancellation | Waiver | Penalty
 
 
 def in_order(events: tuple[LoanEvent, ...] | list[LoanEvent]) -> list[LoanEvent]:

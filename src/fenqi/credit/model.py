@@ -40,7 +40,7 @@ LINE_MOVES: Mapping[LineState, frozenset[LineState]] = {
     _S.NOT_OPENED: _DECIDED,
     _S.PENDING: frozenset({_S.REJECTED, _S.NOT_ACTIVATED}),
     _S.REJECTED: _DECIDED,
-    _S.NOT_ACTIVATED: frozenset({_S.ACTIVE, _S.CLOSED_BY_USER, _S.CLOSED_BY_LENDER}),
+    _S.NOT_ACTIVATED: frozenset({_S.ACTIVE, _S.CLOSED_BY_LENDER}),
     _S.ACTIVE: frozenset(
         {_S.FROZEN, _S.SELF_LOCKED, _S.DORMANT_LOCKED, _S.PIN_LOCKED, _S.CLOSED_BY_USER, _S.CLOSED_BY_LENDER}
     ),
@@ -48,7 +48,7 @@ LINE_MOVES: Mapping[LineState, frozenset[LineState]] = {
     _S.SELF_LOCKED: _LOCKED,
     _S.DORMANT_LOCKED: _LOCKED,
     _S.PIN_LOCKED: _LOCKED,
-    _S.CLOSED_BY_USER: frozenset({_S.NOT_ACTIVATED, _S.ACTIVE}),
+    _S.CLOSED_BY_USER: frozenset({_S.ACTIVE}),
     _S.CLOSED_BY_LENDER: frozenset({_S.ACTIVE, *_DECIDED}),
 }
 """The line's transitions. A closed line still has its loans, and they are repaid as if it were open."""
@@ -149,15 +149,6 @@ class LoanState(StrEnum):
     REFUNDED = "refunded"
 
 
-class EventKind(StrEnum):
-    """What can happen to a loan after its drawdown."""
-
-    REPAYMENT = "repayment"
-    REFUND = "refund"
-    WAIVER = "waiver"
-    CANCELLATION = "cancellation"
-
-
 def bearer_of(kind: LimitKind, dedicated_to: str = "") -> str:
     """The ledger path of a limit of this kind: general, temporary, or dedicated to a purpose ("furniture")."""
     if kind is LimitKind.FIXED:
@@ -225,15 +216,19 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
     """The earliest due date on which something is still unpaid; before today it makes the loan overdue since then."""
 
 
-class LoanEvent(msgspec.Struct, frozen=True):
-    """One thing that happened to a loan after its drawdown; `event` is the engine's event as JSON, with its effect."""
+class RecordedEvent(msgspec.Struct, frozen=True):
+    """One thing that happened to a loan after its drawdown: the engine's event as JSON, and where principal went.
+
+    `returned` is JSON pairs of limit path and amount: the principal that the event gave back to each limit.
+    """
 
     consumer_id: UUID
     loan_id: UUID
     n: int
-    kind: EventKind
+    kind: str
     happened_on: date
     event: str
-    journal_id: UUID
+    returned: str
+    journal_id: UUID | None
     recorded_by: str
     recorded_at: datetime

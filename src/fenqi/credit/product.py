@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 
+from fenqi.credit.fold import FoldPolicy
 from fenqi.credit.model import ConsentKind
-from fenqi.credit.schedule.terms import Method, Terms
-
-Allocation = Literal["penalty", "fee", "interest", "principal"]
+from fenqi.credit.schedule import Method, Terms
 
 _PPM = Decimal(1_000_000)
 
@@ -28,11 +26,8 @@ class CreditProduct(msgspec.Struct, frozen=True, kw_only=True):
         (ConsentKind.BUREAU, "bureau-2026-1"),
         (ConsentKind.PERSONAL_INFORMATION, "personal-information-2026-1"),
     )
-    allocation: tuple[Allocation, ...] = ("penalty", "interest", "fee", "principal")
-    """In which order a payment covers what one instalment owes; instalments are covered oldest first."""
-    early_settlement: Literal["fees_waived", "fees_due"] = "fees_waived"
-    """Whether the fees of instalments whose period has not begun are let off when a loan is settled whole."""
-    least_repayment_minor: int = 1
+    fold: FoldPolicy = FoldPolicy()
+    """The order in which a payment covers an instalment, and which fees an early settlement spares."""
     cooling_off_days: int = 30
     closed_cooling_off_days: int = 0
     review_hours: int = 24
@@ -62,11 +57,10 @@ class LoanPlan(msgspec.Struct, frozen=True):
 
 def terms_of(plan: LoanPlan, principal_minor: int, disbursed_on: date) -> Terms:
     """The engine's terms of a loan on this plan: equal principal and a flat fee in each of the monthly instalments."""
-    rate_ppm = 0 if plan.subsidised else plan.fee_rate_ppm * plan.instalments
     return Terms(
         principal_minor=principal_minor,
         instalments=plan.instalments,
         disbursed_on=disbursed_on,
-        method=Method.FLAT,
-        rate_whole_term=Decimal(rate_ppm) / _PPM,
+        method=Method.EQUAL_PRINCIPAL,
+        fee_rate_period=Decimal(0 if plan.subsidised else plan.fee_rate_ppm) / _PPM,
     )

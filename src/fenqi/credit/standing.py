@@ -64,11 +64,15 @@ class Standing:
     def pay(self, amount_minor: int, order: Sequence[PartName], effect: dict[PartName, int]) -> int:
         """Pay as much as is left, part by part in `order`; gives back what was not needed."""
         for part in order:
-            taken = min(amount_minor, self.left(part))
-            self.paid[part] += taken
-            effect[part] += taken
-            amount_minor -= taken
+            amount_minor -= self.pay_part(part, amount_minor, effect)
         return amount_minor
+
+    def pay_part(self, part: PartName, amount_minor: int, effect: dict[PartName, int]) -> int:
+        """Pay at most what is left of a part; gives how much it was."""
+        taken = min(amount_minor, self.left(part))
+        self.paid[part] += taken
+        effect[part] += taken
+        return taken
 
     def forgive(self, part: PartName, amount_minor: int, effect: dict[PartName, int]) -> int:
         """Let off at most what is left of a part; gives how much it was."""

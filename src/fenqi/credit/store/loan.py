@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from fenqi.credit.model import EventKind, Loan, LoanEvent, LoanState
+from fenqi.credit.model import Loan, LoanState, RecordedEvent
 from fenqi.database.pool import Tx
 from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.refusal import Stale
@@ -102,35 +102,30 @@ async def update_loans(tx: Tx, before: Sequence[Loan], after: Sequence[Loan]) ->
         raise Stale("STATE_CONFLICT", "a loan has changed since it was read")
 
 
-_EVENT = LoanEvent.__struct_fields__
-_EVENT_TYPES = ("uuid", "uuid", "smallint", "text", "date", "text", "uuid", "text", "timestamptz")
+_EVENT = RecordedEvent.__struct_fields__
+_EVENT_TYPES = ("uuid", "uuid", "smallint", "text", "date", "text", "text", "uuid", "text", "timestamptz")
 
 
-async def insert_events(tx: Tx, events: Sequence[LoanEvent]) -> None:
+async def insert_events(tx: Tx, events: Sequence[RecordedEvent]) -> None:
     """Keep what happened to loans; an event that another one was before of is Stale."""
     arrays = ", ".join(f"%s::{kind}[]" for kind in _EVENT_TYPES)
     await tx.execute(
         f"INSERT INTO loan_event (bucket, {', '.join(_EVENT)}) SELECT * FROM unnest(%s::smallint[], {arrays})",
         [
             [bucket_of(event.consumer_id) for event in events],
-            *([_plain(getattr(event, name)) for event in events] for name in _EVENT),
+            *([getattr(event, name) for event in events] for name in _EVENT),
         ],
     )
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, EventKind) else value
-
-
-async def select_events(tx: Tx, consumer_id: UUID, loan_ids: Sequence[UUID]) -> dict[UUID, list[LoanEvent]]:
+async def select_events(tx: Tx, consumer_id: UUID, loan_ids: Sequence[UUID]) -> dict[UUID, list[RecordedEvent]]:
     """The events of a consumer's loans, in order, by loan."""
     cursor = await tx.execute(
         f"SELECT {', '.join(_EVENT)} FROM loan_event"
         " WHERE bucket = %s AND consumer_id = %s AND loan_id = ANY(%s) ORDER BY loan_id, n",
         (bucket_of(consumer_id), consumer_id, list(loan_ids)),
     )
-    found: dict[UUID, list[LoanEvent]] = {loan_id: [] for loan_id in loan_ids}
+    found: dict[UUID, list[RecordedEvent]] = {loan_id: [] for loan_id in loan_ids}
     for row in await cursor.fetchall():
-        values = dict(zip(_EVENT, row, strict=True))
-        found[row[1]].append(LoanEvent(**{**values, "kind": EventKind(values["kind"])}))
+        found[row[1]].append(RecordedEvent(*row))
     return found
