@@ -1,0 +1,110 @@
+"""The room of consumers: signing up and in, identity, pay password, step-up, phone codes, cards, money account.
+
+Whatever decisions look at raises the consumer's `version`. Names, numbers and phones are sealed and never in facts.
+Functions that return `Refusal | None` have counted a failed try: commit, then raise it.
+"""
+
+from fenqi.customer.card import add_bound_card, ask_to_bind, bind, cards, unbind
+from fenqi.customer.identity import change_phone, mark, renew_document, verify_phone, verify_real_name
+from fenqi.customer.model import (
+    Card,
+    Consumer,
+    HistoryRow,
+    Marks,
+    MoneyAccount,
+    NewConsumer,
+    PayPassword,
+    Person,
+    PhoneMessage,
+    Purpose,
+    RealName,
+    Region,
+    SignedIn,
+)
+from fenqi.customer.money_account import freeze_money_account, open_money_account, switch_pay
+from fenqi.customer.password import change_password
+from fenqi.customer.pay_password import (
+    check_pay_password,
+    reset_pay_password,
+    set_pay_password,
+    step_up_by_code,
+    step_up_by_pay_password,
+)
+from fenqi.customer.read import get, get_history, get_many, messages, person, versions
+from fenqi.customer.secret import Keys, hash_password
+from fenqi.customer.sign_in import (
+    check_session,
+    issue_access_token,
+    open_session,
+    read_access_token,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+)
+from fenqi.customer.sign_up import (
+    add_consumer,
+    claim_credit_line,
+    credit_line_account,
+    find_by_phone,
+    find_by_sign_in_name,
+    sign_up,
+)
+from fenqi.customer.sms import check_code, send_code
+
+__all__ = [
+    "Card",
+    "Consumer",
+    "HistoryRow",
+    "Keys",
+    "Marks",
+    "MoneyAccount",
+    "NewConsumer",
+    "PayPassword",
+    "Person",
+    "PhoneMessage",
+    "Purpose",
+    "RealName",
+    "Region",
+    "SignedIn",
+    "add_bound_card",
+    "add_consumer",
+    "ask_to_bind",
+    "bind",
+    "cards",
+    "change_password",
+    "change_phone",
+    "check_code",
+    "check_pay_password",
+    "check_session",
+    "claim_credit_line",
+    "credit_line_account",
+    "find_by_phone",
+    "find_by_sign_in_name",
+    "freeze_money_account",
+    "get",
+    "get_history",
+    "get_many",
+    "hash_password",
+    "issue_access_token",
+    "mark",
+    "messages",
+    "open_money_account",
+    "open_session",
+    "person",
+    "read_access_token",
+    "renew_document",
+    "reset_pay_password",
+    "send_code",
+    "set_pay_password",
+    "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
+    "sign_up",
+    "step_up_by_code",
+    "step_up_by_pay_password",
+    "switch_pay",
+    "unbind",
+    "verify_phone",
+    "verify_real_name",
+    "versions",
+]

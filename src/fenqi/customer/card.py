@@ -1,0 +1,95 @@
+"""Bank cards: bound with the number and an SMS code, kept as a fingerprint and the last four digits."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from fenqi.customer import check, phone_store, store
+from fenqi.customer.model import Card, CardState, Purpose, RealName
+from fenqi.customer.read import locked
+from fenqi.customer.secret import Keys
+from fenqi.customer.sms import check_code, send_code
+from fenqi.database.pool import Tx
+from fenqi.kernel.by import By
+from fenqi.kernel.ids import new_id
+from fenqi.kernel.refusal import Conflict, NotFound, Refusal
+
+CARDS_MAX = 10
+
+
+async def ask_to_bind(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By) -> Card:
+    """Send a code for binding the card with this number; the card as it awaits it. An earlier one lapses.
+
+    Refuses CARD_INVALID, CARD_BANK_UNKNOWN, REALNAME_REQUIRED, CARD_BOUND, CARDS_FULL (10), SMS_LIMIT.
+    """
+    digits, issuer = check.card_number(number)
+    consumer, _ = await locked(tx, consumer_id)
+    if consumer.real_name is not RealName.VERIFIED:
+        raise Conflict("REALNAME_REQUIRED", "a card is bound under one's own proved name")
+    fingerprint = keys.look_up("card", digits)
+    bound = await phone_store.cards(tx, consumer_id)
+    if any(card.fingerprint == fingerprint for card in bound):
+        raise Conflict("CARD_BOUND", "this card is bound already")
+    if len(bound) >= CARDS_MAX:
+        raise Conflict("CARDS_FULL", f"at most {CARDS_MAX} cards")
+    code_id = await send_code(tx, keys, consumer_id, Purpose.BIND_CARD, by)
+    card = Card(
+        new_id(),
+        CardState.AWAITING_CODE,
+        fingerprint,
+        issuer.bank_en,
+        issuer.kind,
+        f"**** {digits[-4:]}",
+        code_id,
+        by.at,
+        None,
+    )
+    await phone_store.insert_card(tx, consumer_id, card)
+    return card
+
+
+async def bind(tx: Tx, keys: Keys, consumer_id: UUID, card_id: UUID, code: str, by: By) -> Card | Refusal:
+    """The bound card when the code is right; a repeat returns it again. CODE_WRONG and CODE_EXPIRED come as values:
+    commit, then raise. Raises CARD_UNKNOWN for no such card, and for one that lapsed or was unbound."""
+    await locked(tx, consumer_id)
+    card = await phone_store.card(tx, consumer_id, card_id)
+    if card is None or card.state in (CardState.LAPSED, CardState.UNBOUND):
+        raise NotFound("CARD_UNKNOWN", "no such card awaits a code")
+    if card.state is CardState.BOUND:
+        return card
+    refusal = await check_code(tx, keys, consumer_id, Purpose.BIND_CARD, code, by)
+    if refusal is not None:
+        return refusal
+    await phone_store.set_card(tx, consumer_id, card_id, CardState.BOUND, by.at)
+    await store.touch(tx, consumer_id)
+    await store.insert_history(tx, consumer_id, "bind_card", by, {"card_id": str(card_id)})
+    return msgspec.structs.replace(card, state=CardState.BOUND, bound_at=by.at)
+
+
+async def add_bound_card(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By) -> Card:
+    """Bind a card whose owner was proved elsewhere (the demo's people); both halves of binding at once."""
+    card = await ask_to_bind(tx, keys, consumer_id, number, by)
+    await phone_store.set_code(tx, consumer_id, card.code_id, "used", 0)
+    await phone_store.set_card(tx, consumer_id, card.card_id, CardState.BOUND, by.at)
+    await store.touch(tx, consumer_id)
+    await store.insert_history(tx, consumer_id, "bind_card", by, {"card_id": str(card.card_id)})
+    return msgspec.structs.replace(card, state=CardState.BOUND, bound_at=by.at)
+
+
+async def unbind(tx: Tx, consumer_id: UUID, card_id: UUID, by: By) -> None:
+    """Let a bound card go; a repeat changes nothing. Refuses CARD_UNKNOWN."""
+    await locked(tx, consumer_id)
+    card = await phone_store.card(tx, consumer_id, card_id)
+    if card is None or card.state in (CardState.AWAITING_CODE, CardState.LAPSED):
+        raise NotFound("CARD_UNKNOWN", "no such card is bound")
+    if card.state is CardState.BOUND:
+        await phone_store.set_card(tx, consumer_id, card_id, CardState.UNBOUND, card.bound_at)
+        await store.touch(tx, consumer_id)
+        await store.insert_history(tx, consumer_id, "unbind_card", by, {"card_id": str(card_id)})
+
+
+async def cards(tx: Tx, consumer_id: UUID) -> list[Card]:
+    """The consumer's bound cards, the one bound first at the head."""
+    return await phone_store.cards(tx, consumer_id)
