@@ -1,0 +1,103 @@
+"""Staff: who operates the mall, in which roles, and what each role may do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What somebody is employed for."""
+
+    SUPPORT = "support"
+    RISK = "risk"
+    ACCOUNTANT = "accountant"
+    OPERATOR = "operator"
+
+
+class Action(StrEnum):
+    """What can be done in the console."""
+
+    SEE_DIAGNOSIS = "see_diagnosis"
+    SEE_HIDDEN_REASONS = "see_hidden_reasons"
+    SEE_PERSON = "see_person"
+    SEE_LEDGER = "see_ledger"
+    REPLAY_DECISION = "replay_decision"
+    MAKE_POLICY = "make_policy"
+    PUBLISH_POLICY = "publish_policy"
+    CHANGE_CREDIT = "change_credit"
+    CHANGE_CONSUMER = "change_consumer"
+    CHANGE_MERCHANT = "change_merchant"
+    CHANGE_CATALOGUE = "change_catalogue"
+    STEER_CLOCK = "steer_clock"
+
+
+_A = Action
+GRANTS: dict[Role, frozenset[Action]] = {
+    Role.SUPPORT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER}),
+    Role.RISK: frozenset(
+        {
+            _A.SEE_DIAGNOSIS,
+            _A.SEE_HIDDEN_REASONS,
+            _A.REPLAY_DECISION,
+            _A.MAKE_POLICY,
+            _A.PUBLISH_POLICY,
+            _A.CHANGE_CREDIT,
+        }
+    ),
+    Role.ACCOUNTANT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_LEDGER}),
+    Role.OPERATOR: frozenset(
+        {
+            _A.SEE_DIAGNOSIS,
+            _A.CHANGE_MERCHANT,
+            _A.CHANGE_CATALOGUE,
+            _A.CHANGE_CONSUMER,
+            _A.PUBLISH_POLICY,
+            _A.STEER_CLOCK,
+        }
+    ),
+}
+"""What each role may do; somebody with several roles may do all of theirs."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A member of staff."""
+
+    staff_id: UUID
+    sign_in_name: str
+    name: str
+    roles: tuple[Role, ...]
+    state: str
+    """active | disabled"""
+    created_at: datetime
+
+    def may(self, action: Action) -> bool:
+        """Whether one of the member's roles allows it."""
+        return any(action in GRANTS[role] for role in self.roles)
+
+    @property
+    def actor(self) -> str:
+        """How histories name this member."""
+        return f"staff:{self.staff_id}"
+
+
+class Audit(msgspec.Struct, frozen=True):
+    """One action in the console: who, on what, why."""
+
+    staff_id: UUID
+    action: str
+    subject: str
+    why: str
+    detail: dict[str, object]
+    at: datetime
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A new session; `token` goes into the cookie and is kept only as a hash."""
+
+    member: Member
+    token: str
+    expires_at: datetime
