@@ -10,6 +10,7 @@ Standard library only, and it writes nowhere but in this directory and in uv's c
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 
@@ -55,6 +56,8 @@ def surroundings() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     environment["UV_PYTHON_DOWNLOADS"] = "never"
     environment.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    if has_certificates():
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     if not home_takes_caches():
         OWN.mkdir(exist_ok=True)
         environment.setdefault("UV_CACHE_DIR", str(OWN / "cache"))
@@ -68,6 +71,15 @@ def home_takes_caches() -> bool:
     home = os.environ.get("HOME", "")
     caches = Path(home, ".cache")
     return os.path.isabs(home) and os.access(caches if caches.exists() else home, os.W_OK | os.X_OK)
+
+
+def has_certificates() -> bool:
+    """Whether the machine has certificates of its own to trust: uv then uses them, as pip and browsers do.
+
+    They may name a company's proxy, which the list inside uv can't know. A bare image may have none at all.
+    """
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or (paths.capath is not None and len(os.listdir(paths.capath)) > 0)
 
 
 def find_uv() -> str | None:
