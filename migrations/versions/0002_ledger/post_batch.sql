@@ -289,12 +289,12 @@ BEGIN
     IF cardinality(claimed_journals) IS DISTINCT FROM n THEN
         RETURN QUERY
         SELECT i.ord::int, j.journal_id IS NOT NULL,
-            CASE WHEN j.journal_id IS NULL THEN 'stale_version'
-                 WHEN j.input_hash <> i_hash[i.ord] THEN 'key_conflict' ELSE j.outcome END,
-            j.refused_path, j.refused_bound, j.refused_room_minor
+            CASE WHEN j.journal_id IS NULL THEN 'stale_version' WHEN j.same THEN j.outcome ELSE 'key_conflict' END,
+            CASE WHEN j.same THEN j.refused_path END, CASE WHEN j.same THEN j.refused_bound END,
+            CASE WHEN j.same THEN j.refused_room_minor END
         FROM unnest(i_journal) WITH ORDINALITY AS i (journal_id, ord)
         LEFT JOIN LATERAL (
-            SELECT x.* FROM journal x WHERE x.bucket = i_bucket[i.ord]
+            SELECT x.*, x.input_hash = i_hash[i.ord] AS same FROM journal x WHERE x.bucket = i_bucket[i.ord]
                 AND x.consumer_id = i_consumer[i.ord] AND x.journal_id = i.journal_id OFFSET 0
         ) j ON true
         WHERE NOT fresh[i.ord];
