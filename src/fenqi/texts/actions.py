@@ -11,7 +11,7 @@ import msgspec
 from fenqi.texts.catalogue import ActionTexts, catalogue
 from fenqi.texts.model import Locale
 from fenqi.texts.values import Said
-from fenqi.texts.words import fill
+from fenqi.texts.words import capital, fill
 
 _log = logging.getLogger(__name__)
 _NOTHING: Mapping[str, Said] = {}
@@ -37,7 +37,7 @@ def render_action(
     texts = _find("actions", str(fields["kind"]), locale)
     chosen = texts.variant(fields.get(texts.vary))
     values = _values(fields) | dict(names)
-    return ActionText(fill(chosen.label, values, locale), fill(chosen.sentence, values, locale))
+    return ActionText(capital(fill(chosen.label, values, locale)), capital(fill(chosen.sentence, values, locale)))
 
 
 def action_time(kind: str, locale: Locale) -> str:
@@ -53,7 +53,7 @@ def render_route(kind: str, usual_ms: int | None, from_ms: int | None, locale: L
 
 
 def _values(fields: Mapping[str, object]) -> dict[str, Said]:
-    """The action's fields as values to be said; a list is said by its length, as `<its name in short>_count`."""
+    """The action's fields as values to be said; a list is said by its length: `line_ids` as `lines_count`."""
     values: dict[str, Said] = {}
     for name, value in fields.items():
         if isinstance(value, list | tuple):

@@ -83,7 +83,8 @@ def catalogue(locale: Locale) -> Catalogue:
 
 
 def _read(path: Traversable, names: dict[str, Any]) -> dict[str, Any]:
-    return _expand(tomllib.loads(path.read_text(encoding="utf-8")), names)
+    table: dict[str, Any] = _expand(tomllib.loads(path.read_text(encoding="utf-8")), names)
+    return table
 
 
 def _toml_files(folder: Traversable) -> list[Traversable]:

@@ -14,11 +14,13 @@ from fenqi.kernel.reason import CODES, Disclosure, Reason, ScopeKind
 from fenqi.texts.catalogue import ReasonTexts, catalogue
 from fenqi.texts.model import Audience, Locale
 from fenqi.texts.values import Said, say_plain
-from fenqi.texts.words import fill
+from fenqi.texts.words import capital, fill
 
 _log = logging.getLogger(__name__)
 _NOTHING: Mapping[str, Said] = {}
 _UNITS = ("_minor", "_ppm", "_on", "_at_ms", "_ms", "_count")
+PRINCIPAL_REASONS = "G"
+"""The group of codes that depend on a refusal because they explain it, not because it hides their facts."""
 _COUNTED = {ScopeKind.LINE: "lines_count", ScopeKind.SELLER: "sellers_count"}
 
 
@@ -70,7 +72,7 @@ def render_reason(
     if source is None:
         _log.error("no buyer's text for %s", told)
         return texts.title
-    return fill(source, values if told == code else _NOTHING, locale)
+    return capital(fill(source, values if told == code else _NOTHING, locale))
 
 
 def tell(
@@ -84,7 +86,7 @@ def tell(
     """The reason as this audience reads it. `names` adds words from data, by place: `category_name`, `seller_name` …"""
     told = told_code(reason.code, audience, stepped_up=stepped_up)
     head = title(reason.code, locale, audience, stepped_up=stepped_up)
-    if reason.depends_on is not None and audience is not Audience.RISK:
+    if reason.depends_on is not None and reason.meta.group != PRINCIPAL_REASONS and audience is not Audience.RISK:
         first = title(reason.depends_on, locale, audience, stepped_up=stepped_up)
         return ReasonText(told, head, fill(catalogue(locale).shared["depends_on"], {"first": first}, locale))
     values = values_of(reason) | dict(names)
@@ -94,8 +96,10 @@ def tell(
 def values_of(reason: Reason) -> dict[str, Said]:
     """All values of a reason by name. A required value whose name is observed too goes by `required_…`."""
     values: dict[str, Said] = {"method": reason.method, "plan": reason.plan, "until_ms": reason.until_ms}
-    if reason.scope.kind in _COUNTED and reason.scope.ids:
+    if reason.scope.kind in _COUNTED and len(reason.scope.ids) > 1:
         values[_COUNTED[reason.scope.kind]] = len(reason.scope.ids)
+    if reason.code == "LIMIT_HELD_BY_PENDING" and reason.scope.ids:
+        values["order_number"] = ",".join(reason.scope.ids)
     values |= reason.observed
     for name, value in reason.required.items():
         values[f"required_{name}" if name in reason.observed else name] = value

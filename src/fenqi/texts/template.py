@@ -23,6 +23,8 @@ class Slot(msgspec.Struct, frozen=True):
 
     name: str
     forms: tuple[str, ...] = ()
+    optional: bool = False
+    """Inside brackets, where a count of zero is as good as no value: "(0 buyers asked)" is never said."""
 
 
 Run = tuple[str | Slot, ...]
@@ -85,7 +87,7 @@ def parse(source: str) -> Template:
             target.append(source[end : found.start()])
         end = found.end()
         if found[1]:
-            target.append(Slot(found[1], tuple(found[2].split("|")) if found[2] else ()))
+            target.append(Slot(found[1], tuple(found[2].split("|")) if found[2] else (), runs is not None))
         else:
             runs = _bracket(found[3], source, parts, runs)
     if runs is not None:

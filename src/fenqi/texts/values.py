@@ -14,35 +14,39 @@ from fenqi.texts.model import Locale
 Said = int | str | bool | date | datetime | timedelta | None
 """What may be said: the values of reasons and actions, and what pages hand in."""
 
+LITERAL = ""
+"""No vocabulary: a list of things that are said as they are."""
+
 WORDS: dict[str, str] = {
     "method": "method",
-    "other_method": "method",
+    "methods": "method",
     "open_attempt": "method",
     "scene": "scene",
     "scenes": "scene",
-    "offered_in": "scene",
     "integrated_in": "scene",
-    "also_in_scenes": "scene",
     "seller_kind": "seller_kind",
     "seller_status": "seller_status",
     "delivery": "delivery",
-    "window": "window",
     "region": "region",
+    "regions": "region",
     "client": "client",
     "clients": "client",
     "plan": "plan",
-    "plans": "plan",
     "prior_plan": "plan",
-    "lock": "lock",
-    "limit_kind": "limit_kind",
-    "limit_path": "limit_path",
     "capability": "capability",
-    "needs": "capability",
     "category": "category",
     "categories": "category",
     "channel": "channel",
+    "currency": "currency",
+    "currencies": "currency",
+    "money_account_state": "money_account_state",
+    "terms": LITERAL,
+    "order_number": LITERAL,
 }
-"""Values that are codes of a closed list, and the vocabulary (a table of terms.toml) that names them."""
+"""Values that are codes of a closed list, and the vocabulary (a table of terms.toml) that names them.
+
+Inside a sentence a vocabulary `x_in_text` comes before `x`, whose words are labels.
+"""
 
 _DURATIONS = frozenset({"usual_ms", "wait_ms", "takes_ms"})
 
@@ -68,10 +72,21 @@ def say(name: str, values: Mapping[str, Said], locale: Locale, term: Term) -> st
 
 def say_words(vocabulary: str, codes: str, locale: Locale, term: Term) -> str | None:
     """One code or several, separated by commas, as words of the vocabulary; None when one of them has no word."""
-    words = [term(vocabulary, code.strip(), locale) for code in codes.split(",")]
-    if None in words:
+    words = [_word(vocabulary, code.strip(), locale, term) for code in codes.split(",")]
+    known = [word for word in words if word is not None]
+    if len(known) < len(words):
         return None
-    return ("、" if locale is Locale.ZH_CN else ", ").join(word for word in words if word is not None)
+    if locale is Locale.ZH_CN:
+        return "、".join(known)
+    if vocabulary == LITERAL or len(known) == 1:
+        return ", ".join(known)
+    return f"{', '.join(known[:-1])} or {known[-1]}"
+
+
+def _word(vocabulary: str, code: str, locale: Locale, term: Term) -> str | None:
+    if vocabulary == LITERAL:
+        return code
+    return term(f"{vocabulary}_in_text", code, locale) or term(vocabulary, code, locale)
 
 
 def say_plain(name: str, value: Said, locale: Locale) -> str:

@@ -33,10 +33,15 @@ def has(key: str, locale: Locale) -> bool:
 
 
 def term(vocabulary: str, code: str, locale: Locale) -> str | None:
-    """The word for `code` of a closed list ("method", "credit"); None when the list has none."""
-    if vocabulary == "plan" and code.startswith("instalment_"):
-        return term("plan", "instalment", locale).replace("{n}", code.removeprefix("instalment_"))  # type: ignore[union-attr]
-    return catalogue(locale).terms.get(vocabulary, {}).get(code)
+    """The word for `code` of a closed list ("method", "credit"); None when the list has none.
+
+    A code `family_12` without a word of its own takes the family's, with the number at its `{n}`.
+    """
+    words = catalogue(locale).terms.get(vocabulary, {})
+    family, _, number = code.rpartition("_")
+    if code not in words and number.isdigit() and family in words:
+        return words[family].replace("{n}", number)
+    return words.get(code)
 
 
 def word(vocabulary: str, code: str, locale: Locale) -> str:
@@ -59,7 +64,14 @@ def fill(source: str, values: Mapping[str, Said], locale: Locale) -> str:
     return parse(source).render(partial(_fill_slot, values=values, locale=locale))
 
 
+def capital(sentence: str) -> str:
+    """The sentence with a capital at its head, which a value may have made small."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _fill_slot(slot: Slot, values: Mapping[str, Said], locale: Locale) -> str | None:
+    if slot.optional and slot.name.endswith("_count") and values.get(slot.name) == 0:
+        return None
     said = say(slot.name, values, locale, term)
     if said is None or not slot.forms:
         return said
