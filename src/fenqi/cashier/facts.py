@@ -315,8 +315,8 @@ class GoodsRule(_Fact, frozen=True):
     max_minor: int | None = None
     """Per order, of the goods that fall under this rule."""
     terms: tuple[int, ...] | None = None
-    """Counts of instalments (above 1) offered for these goods; None: all of the method's plans. Paying at once, or later
-    in one sum, is always offered."""
+    """Counts of instalments (above 1) offered for these goods; None: all of the method's plans. Paying at once, or
+    later in one sum, is always offered."""
     excluded: tuple[str, ...] = ()
     """Of cross_border, subscription, enterprise, presale_deposit, gift, trade_in: the kinds of order ruled out."""
 

@@ -1,0 +1,278 @@
+"""What could cure a reason: for each code a proposer that yields candidate steps, cheap and unproven.
+
+A candidate is one or more actions in order, money brought first where the money account has to pay. Nothing here
+promises that it works: the solver carries it out on the facts and runs every gate again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fenqi.cashier import remedy_money as money
+from fenqi.cashier import remedy_reduce as less
+from fenqi.cashier.action import (
+    AcceptPrice,
+    Activate,
+    ChangeDelivery,
+    GiveConsent,
+    PayPartBy,
+    RemoveCoupon,
+    Reopen,
+    Reorder,
+    SetPayPassword,
+    SignAgreement,
+    StepUp,
+    SwitchOnPay,
+    TakeOutLines,
+    Unlock,
+    UseClient,
+    VerifyIdentity,
+    Wait,
+)
+from fenqi.cashier.evaluate import plan_reasons
+from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms, choose_plan, scenes, waiting
+from fenqi.cashier.remedy_wait import lapses
+from fenqi.kernel.reason import ScopeKind
+
+Proposer = Callable[[Ask], list[Candidate]]
+
+
+def proposals(ask: Ask) -> list[Candidate]:
+    """The candidates for one reason, remembered on the view; none for one that hides behind another."""
+    known = ask.view.proposed.get(id(ask.reason))
+    if known is None:
+        proposer = PROPOSERS.get(ask.reason.code)
+        known = proposer(ask) if proposer is not None and ask.reason.depends_on is None else []
+        ask.view.proposed[id(ask.reason)] = known
+    return known
+
+
+def _integrated(ask: Ask) -> list[Candidate]:
+    found = scenes(ask)
+    sellers: dict[str, int] = {}
+    for line in ask.facts.lines:
+        sellers[line.merchant_id] = sellers.get(line.merchant_id, 0) + line.amount_minor
+    if ask.reason.required.get("capability") == "split" and len(sellers) > 1:
+        kept = max(sellers, key=lambda merchant: (sellers[merchant], merchant))
+        others = tuple(line.line_id for line in ask.facts.lines if line.merchant_id != kept)
+        found.append((TakeOutLines(others),))
+    return found
+
+
+def _faults(ask: Ask) -> list[Candidate]:
+    """A line can't be paid: buy it from another seller, take out all such lines, or go to another scene."""
+    return [*less.other_sellers(ask), *less.without_faults(ask), *scenes(ask), *waiting(ask)]
+
+
+def _deposit(ask: Ask) -> list[Candidate]:
+    """Pay the deposit by another method now, the tail by this one when it falls due."""
+    order = ask.facts.order
+    if order.tail_from_ms is None or order.tail_minor <= 0 or order.covered_minor:
+        return []
+    return [
+        (*fund, PayPartBy(terms.method, order.payable_minor), Wait(order.tail_from_ms))
+        for terms in ask.facts.methods
+        if terms.method != ask.method
+        for fund in money.funds_for(ask, terms.method, order.payable_minor)
+    ]
+
+
+def _exposure(ask: Ask) -> list[Candidate]:
+    return [*less.by(ask, ask.number("shortfall_minor")), *waiting(ask)]
+
+
+def _above_max(ask: Ask) -> list[Candidate]:
+    part_minor = ask.case.amount_minor - ask.number("max_minor")
+    found = less.by(ask, ask.number("excess_minor"), part_minor)
+    return found + (choose_plan(ask) if ask.reason.scope.kind is ScopeKind.PLAN else scenes(ask))
+
+
+def _below_min(ask: Ask) -> list[Candidate]:
+    return choose_plan(ask) if ask.reason.scope.kind is ScopeKind.PLAN else scenes(ask)
+
+
+def _delivery(ask: Ask) -> list[Candidate]:
+    excluded = ask.case.terms.deliveries_excluded
+    return [(ChangeDelivery(each),) for each in ask.facts.order.also_deliveries if each not in excluded]
+
+
+def _term(ask: Ask) -> list[Candidate]:
+    """Another plan; or without the goods that don't have this one."""
+    found = choose_plan(ask)
+    without = tuple(
+        dict.fromkeys(
+            line_id
+            for reason in plan_reasons(ask.view, ask.method, ask.plan)
+            if reason.code == ask.reason.code
+            for line_id in reason.scope.ids
+        )
+    )
+    if without and len(without) < len(ask.facts.lines):
+        found.append((TakeOutLines(without),))
+    return found
+
+
+def _term_conflict(ask: Ask) -> list[Candidate]:
+    return [*choose_plan(ask), (Reorder(),)]
+
+
+def _coupon(ask: Ask) -> list[Candidate]:
+    coupon = next((each for each in ask.facts.coupons if each.coupon_id in ask.reason.scope.ids), None)
+    found: list[Candidate] = [(RemoveCoupon(coupon.coupon_id, coupon.amount_minor),)] if coupon is not None else []
+    return found + (choose_plan(ask) if ask.reason.scope.kind is ScopeKind.PLAN else [])
+
+
+def _trade_in(ask: Ask) -> list[Candidate]:
+    if ask.reason.scope.kind is ScopeKind.LINE:
+        return _faults(ask)
+    found = choose_plan(ask)
+    if len(ask.reason.scope.ids) < len(ask.facts.lines):
+        found.append((TakeOutLines(ask.reason.scope.ids),))
+    return found
+
+
+def _pin_locked(ask: Ask) -> list[Candidate]:
+    return [*by_sms(ask, Unlock("pin_locked")), *waiting(ask)]
+
+
+def _password_locked(ask: Ask) -> list[Candidate]:
+    return [*by_sms(ask, SetPayPassword()), *waiting(ask)]
+
+
+def _sms(ask: Ask) -> list[Candidate]:
+    unset = ask.facts.consumer.pay_password == "none"
+    return [*([(SetPayPassword(),)] if unset else []), *waiting(ask)]
+
+
+def _step_up(ask: Ask) -> list[Candidate]:
+    return [(StepUp(),)] if ask.facts.consumer.pay_password == "set" else by_sms(ask, StepUp())
+
+
+def _cap(ask: Ask) -> list[Candidate]:
+    return [*less.by(ask, ask.number("shortfall_minor")), *waiting(ask), *scenes(ask)]
+
+
+def _limit(ask: Ask) -> list[Candidate]:
+    """All that helps a limit: repay, pay part by another method, a smaller order, another plan or scene, waiting for
+    holds. The reasons of this family are cured together."""
+    if "credit_state" in ask.reason.observed:
+        return waiting(ask)
+    family = plan_reasons(ask.view, ask.method, ask.plan)
+    base = next((each for each in family if each.code in ("LIMIT_INSUFFICIENT", "LIMIT_TEMP_NOT_INSTALLABLE")), None)
+    if base is None:
+        return []
+    shortfall_minor = base.required["shortfall_minor"]
+    assert isinstance(shortfall_minor, int)
+    found = [*money.repayments(ask, shortfall_minor), *less.by(ask, shortfall_minor), *choose_plan(ask)]
+    now_ms = ask.facts.now_ms
+    found += [
+        (Wait(each.until_ms),)
+        for each in family
+        if each.code == "LIMIT_HELD_BY_PENDING" and each.until_ms is not None and each.until_ms > now_ms
+    ]
+    if any(each.code == "LIMIT_SCENE_MISMATCH" for each in family):
+        found += scenes(ask)
+    return found
+
+
+def _instalment_limit(ask: Ask) -> list[Candidate]:
+    shortfall_minor = ask.number("shortfall_minor")
+    return [*choose_plan(ask), *less.by(ask, shortfall_minor), *money.instalment_settlements(ask, shortfall_minor)]
+
+
+def _client(ask: Ask) -> list[Candidate]:
+    passage = ask.case.terms.channel
+    return [(UseClient(client),) for client in passage.clients[:2]] if passage is not None else []
+
+
+def _lapsing(ask: Ask) -> list[Candidate]:
+    return waiting(ask) if lapses(ask.reason.code) else []
+
+
+def _document(ask: Ask) -> list[Candidate]:
+    return [(VerifyIdentity("id_document"),)]
+
+
+def _always(*actions: Candidate) -> Proposer:
+    return lambda ask: list(actions)
+
+
+PROPOSERS: dict[str, Proposer] = {
+    "METHOD_NOT_IN_SCENE": scenes,
+    "METHOD_NOT_INTEGRATED": _integrated,
+    "METHOD_SUSPENDED": waiting,
+    "EXPOSURE_CAP_REACHED": _exposure,
+    "POLICY_MISSING": _faults,
+    "SELLER_NOT_ENABLED": _faults,
+    "SELLER_TYPE_EXCLUDED": _faults,
+    "SELLER_STATUS_ABNORMAL": _faults,
+    "SELF_DEALING": _faults,
+    "GOODS_CATEGORY_EXCLUDED": _faults,
+    "GOODS_VIRTUAL_SCENE_SUSPENDED": _faults,
+    "GOODS_GIFT_OR_ADDON": _faults,
+    "MIXED_CART_PARTIAL": _faults,
+    "PRESALE_DEPOSIT": _deposit,
+    "CROSS_BORDER": _faults,
+    "RECURRING_OR_SUBSCRIPTION": _faults,
+    "AMOUNT_BELOW_MIN": _below_min,
+    "AMOUNT_ABOVE_MAX": _above_max,
+    "DELIVERY_METHOD_EXCLUDED": _delivery,
+    "FORBIDDEN_WORD": _faults,
+    "PLAN_TERM_NOT_OFFERED": _term,
+    "PLAN_TERM_CONFLICT": _term_conflict,
+    "PLAN_APR_CAP": choose_plan,
+    "COUPON_EXCLUSIVE": _coupon,
+    "COUPON_METHOD_BOUND": _coupon,
+    "INTEREST_FREE_QUOTA_USED": choose_plan,
+    "BUDGET_EXHAUSTED": choose_plan,
+    "TRADE_IN_SUBSIDY_EXCLUSIVE": _trade_in,
+    "CREDIT_NOT_ACTIVATED": _always((Activate(),)),
+    "CREDIT_COOLING_OFF": waiting,
+    "CREDIT_CLOSED_BY_USER": _always((Reopen(),)),
+    "CREDIT_SELF_LOCKED": lambda ask: by_sms(ask, Unlock("self_locked")),
+    "CREDIT_DORMANT_LOCKED": _always((Unlock("dormant_locked"),)),
+    "CREDIT_ACCOUNT_LOCKED_PIN": _pin_locked,
+    "CREDIT_AGREEMENT_EXPIRED": lambda ask: [(SignAgreement(ask.facts.credit.agreement_required),)],
+    "CREDIT_AUTH_WITHDRAWN": _always((GiveConsent(),)),
+    "REALNAME_REQUIRED": _always((VerifyIdentity("real_name"),)),
+    "REALNAME_MISMATCH": _always((VerifyIdentity("real_name"),)),
+    "ID_DOCUMENT_EXPIRED": _document,
+    "PHONE_NOT_REACHABLE": _always((VerifyIdentity("phone"),)),
+    "PAY_PASSWORD_NOT_SET": _always((SetPayPassword(),)),
+    "PAY_PASSWORD_LOCKED": _password_locked,
+    "STEP_UP_REQUIRED": _step_up,
+    "SMS_LIMIT": _sms,
+    "OVERDUE_CURRENT": money.overdue,
+    "OVERDUE_RECENT_HISTORY": waiting,
+    "HARDSHIP_PLAN_ACTIVE": waiting,
+    "LIMIT_INSUFFICIENT": _limit,
+    "LIMIT_SINGLE_TXN_CAP": _cap,
+    "LIMIT_DAILY_CAP": _cap,
+    "LIMIT_MONTHLY_CAP": _cap,
+    "LIMIT_SCENE_MISMATCH": _limit,
+    "LIMIT_TEMPORARY_EXPIRED": _limit,
+    "LIMIT_TEMP_NOT_INSTALLABLE": _limit,
+    "LIMIT_REDUCED": _limit,
+    "LIMIT_FROZEN": _limit,
+    "LIMIT_HELD_BY_PENDING": _limit,
+    "LIMIT_OVERDRAWN": _limit,
+    "INSTALLMENT_LIMIT_INSUFFICIENT": _instalment_limit,
+    "CONCURRENT_LOANS_CAP": money.fewer_loans,
+    "RISK_VELOCITY": _lapsing,
+    "RISK_PROFILE_CHURN": _lapsing,
+    "BALANCE_INSUFFICIENT": lambda ask: [
+        *money.top_ups(ask, ask.case.amount_minor),
+        *less.by(ask, ask.number("shortfall_minor")),
+    ],
+    "PAY_SWITCH_OFF": _always((SwitchOnPay(),)),
+    "NO_INSTRUMENT": money.instrument,
+    "CHANNEL_MAINTENANCE": waiting,
+    "CHANNEL_RATE_LIMITED": waiting,
+    "CLIENT_UNSUPPORTED": _client,
+    "ORDER_CLOSED": _always((Reorder(),)),
+    "ORDER_EXPIRED": _always((Reorder(),)),
+    "AMOUNT_CHANGED": lambda ask: [(AcceptPrice(ask.facts.order.quoted_minor),)],
+    "PAYMENT_IN_PROGRESS": waiting,
+    "DUPLICATE_REVERSING": waiting,
+}
+"""Code → what could cure it; a code that is missing here can't be cured by any action."""
