@@ -65,7 +65,9 @@ def offers(
     )
 
 
-def offer(facts: Facts, method: str, plan: str | None, with_remedies: bool = True, price: Price | None = None) -> Offer:
+def offer_of(
+    facts: Facts, method: str, plan: str | None, with_remedies: bool = True, price: Price | None = None
+) -> Offer:
     """The offer of one method and plan, also one that the list does not hold."""
     view = View(facts)
     found = view.plan(method, plan)
