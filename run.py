@@ -22,6 +22,7 @@ from pathlib import Path
 CLONE = Path(__file__).resolve().parent
 OWN = CLONE / ".uv"
 OLDEST_UV = (0, 5)
+PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--no-warn-script-location", "--root-user-action=ignore")
 NO_PIP = """\
 This Python has neither venv with ensurepip nor pip, so uv can't be brought. Any one of these helps:
     apt-get install python3-venv        (Debian, Ubuntu; as root)
@@ -101,26 +102,44 @@ def uv_works(uv: str | Path) -> bool:
 
 
 def bring_uv(environment: dict[str, str]) -> str | None:
-    """Install uv below `.uv` with whatever this Python offers: a virtual environment, else pip with a target."""
+    """Install uv below `.uv` with a virtual environment, this Python's pip, or the system's pip wheel; None if none."""
     say("bringing uv")
-    pip = ["-m", "pip", "install", "--quiet"]
-    venv = OWN / "venv"
+    venv, target = OWN / "venv", OWN / "target"
     if succeeds([sys.executable, "-m", "venv", "--clear", str(venv)], environment):
-        succeeds([str(venv / "bin/python"), *pip, "uv"], environment, show=True)
-    else:
-        shutil.rmtree(venv, ignore_errors=True)
-        if not succeeds([sys.executable, "-m", "pip", "--version"], environment):
+        succeeds([str(venv / "bin/python"), *PIP_INSTALL, "uv"], environment, show=True)
+        return find_uv() or sys.exit("uv could not be installed: see above")
+    shutil.rmtree(venv, ignore_errors=True)
+    if not succeeds([sys.executable, "-m", "pip", "--version"], environment):
+        wheel = pip_of_the_system(environment)
+        if wheel is None:
             return None
-        succeeds([sys.executable, *pip, "--upgrade", "--target", str(OWN / "target"), "uv"], environment, show=True)
-    uv = find_uv()
-    if uv is None:
-        sys.exit("uv could not be installed: see above")
-    return uv
+        environment = environment | {"PYTHONPATH": str(wheel)}
+    succeeds([sys.executable, *PIP_INSTALL, "--upgrade", "--target", str(target), "uv"], environment, show=True)
+    return find_uv() or sys.exit("uv could not be installed: see above")
 
 
-def succeeds(line: list[str], environment: dict[str, str], *, show: bool = False) -> bool:
+def pip_of_the_system(environment: dict[str, str]) -> Path | None:
+    """For Debian's Python without pip and ensurepip: the archive's own pip wheel, unpacked below `.uv`.
+
+    Nothing is installed, so it needs no root; apt keeps its lists below `.uv` too and checks the signatures.
+    """
+    folder = OWN / "apt"
+    for name in ("lists/partial", "archives/partial"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    places = {"Dir::State::Lists": folder / "lists", "Dir::Cache": folder, "APT::Sandbox::User": "root"}
+    apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in places.items())]
+    done = (
+        shutil.which("apt-get") is not None
+        and succeeds([*apt, "update"], environment)
+        and succeeds([*apt, "download", "python3-pip-whl"], environment, folder)
+        and succeeds(["dpkg-deb", "-x", *map(str, folder.glob("python3-pip-whl*.deb")), str(folder)], environment)
+    )
+    return next(folder.glob("usr/share/python-wheels/pip-*.whl"), None) if done else None
+
+
+def succeeds(line: list[str], environment: dict[str, str], where: Path = CLONE, *, show: bool = False) -> bool:
     """Run a step; its output is shown only where it tells the user something."""
-    return subprocess.run(line, env=environment, capture_output=not show, check=False).returncode == 0
+    return subprocess.run(line, env=environment, cwd=where, capture_output=not show, check=False).returncode == 0
 
 
 def say(what: str) -> None:

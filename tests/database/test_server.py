@@ -6,6 +6,7 @@ The same stories run as this user and, for root, as an unprivileged one too.
 from __future__ import annotations
 
 import ctypes
+import functools
 import json
 import os
 import pwd
@@ -32,35 +33,40 @@ AS_ROOT = os.geteuid() == 0
 PATIENCE_S = 30
 
 
-def interpreter_for(uid: int) -> str | None:
-    """An interpreter of this version that the user can run: ours may lie in a home that is closed to others."""
+def account_of(uid: int) -> dict[str, Any]:
+    """Subprocess arguments to be that user."""
+    return {} if uid == os.geteuid() else {"user": uid, "group": NOBODY.pw_gid, "extra_groups": []}
+
+
+def environment() -> dict[str, str]:
+    """Our packages for another interpreter of the same version, and no home."""
+    path = os.pathsep.join(entry for entry in sys.path if entry and "python3" not in Path(entry).name)
+    return {**os.environ, "PYTHONPATH": path, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@functools.cache
+def interpreter_for(uid: int) -> str:
+    """An interpreter of this version with which the user can run our code: ours may lie in a home closed to others."""
+    probe = f"import sys, fenqi.database.server; open({str(PROGRAM)!r}); print(sys.version_info[:2])"
     for candidate in (sys.executable, "/usr/bin/python3"):
-        probe = "import sys; print(sys.version_info[:2])"
-        account: dict[str, Any] = {"user": uid, "group": uid, "extra_groups": []} if uid != os.geteuid() else {}
         try:
             said = subprocess.run(
-                [candidate, "-I", "-S", "-c", probe], cwd="/", capture_output=True, text=True, **account
+                [candidate, "-c", probe], cwd="/", env=environment(), capture_output=True, text=True, **account_of(uid)
             )
         except OSError:
             continue
         if said.stdout.strip() == str(sys.version_info[:2]):
             return candidate
-    return None
+    pytest.skip(f"uid {uid} can't reach this clone with any Python {sys.version_info[:2]}")
 
 
 class Launched:
     """A running start_and_wait.py."""
 
     def __init__(self, folder: Path, uid: int) -> None:
-        python = interpreter_for(uid)
-        if python is None:
-            pytest.skip(f"no Python {sys.version_info[:2]} that uid {uid} can run")
-        account = {} if uid == os.geteuid() else {"user": uid, "group": NOBODY.pw_gid, "extra_groups": []}
-        path = os.pathsep.join(entry for entry in sys.path if entry and "python3" not in Path(entry).name)
-        environment = {**os.environ, "PYTHONPATH": path, "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
         self.process = subprocess.Popen(
-            [python, str(PROGRAM), str(folder / "data")], cwd="/", env=environment, text=True, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, **account,
+            [interpreter_for(uid), str(PROGRAM), str(folder / "data")], cwd="/", env=environment(), text=True,
+            start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **account_of(uid),
         )  # fmt: skip
         assert self.process.stdout is not None
         self.said: dict[str, Any] = json.loads(self.process.stdout.readline())
