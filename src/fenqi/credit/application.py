@@ -5,13 +5,16 @@ The id's claim in the directory comes before (`flows/apply_credit`), because it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
+from fenqi.credit import activation, store
 from fenqi.credit import line as lines
-from fenqi.credit import store
 from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, ApplicationPolicy, decide
-from fenqi.credit.model import Application, CreditLine, LineState
+from fenqi.credit.model import Application, Consent, CreditLine, LineState
 from fenqi.credit.product import CreditProduct
 from fenqi.database.pool import Tx
 from fenqi.kernel.clock import business_date
@@ -37,16 +40,18 @@ async def apply(
     consumer_id: UUID,
     application_id: UUID,
     inputs: ApplicationInputs,
+    consents: Sequence[Consent],
     at: datetime,
     policy: ApplicationPolicy,
     product: CreditProduct,
 ) -> tuple[Application, CreditLine]:
     """Decide an application and move the line: approved with a limit, rejected with reasons, or pending for a person.
 
-    Refuses the ineligible, CREDIT_COOLING_OFF while it is too early after a refusal, and STATE_CONFLICT where a line
-    is open or being decided already.
+    Refuses the ineligible, CONSENT_REQUIRED, CREDIT_COOLING_OFF while it is too early after a refusal, and
+    STATE_CONFLICT where a line is open or being decided already.
     """
     refuse_ineligible(inputs, product)
+    activation.refuse_missing(consents, product)
     line = await store.line.select_line(tx, consumer_id, lock="update") or lines.nothing_yet(consumer_id, at)
     if line.state not in _MAY_APPLY:
         raise Conflict("STATE_CONFLICT", "there is a credit line already", state=str(line.state))
@@ -56,7 +61,9 @@ async def apply(
         consumer_id, application_id, at, policy.version, inputs, decision.outcome, decision.limit_minor,
         decision.principal_reasons,
     )  # fmt: skip
+    line = msgspec.structs.replace(line, consents=activation.texts_of(consents))
     after = await _follow(tx, line, decision, at, lines.BY_POLICY, policy.version, product)
+    await activation.keep(tx, consumer_id, consents, at)
     await store.line.insert_application(tx, application)
     return application, after
 

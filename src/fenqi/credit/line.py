@@ -154,20 +154,6 @@ async def close_by_user(tx: Tx, consumer_id: UUID, at: datetime, product: Credit
     )
 
 
-async def reopen(tx: Tx, consumer_id: UUID, at: datetime, product: CreditProduct, why: str) -> CreditLine:
-    """The owner opens again a line that they had closed, with the limits it has.
-
-    It is active where the agreement in force is the one signed and the consents stand, not activated otherwise.
-    Refuses with CREDIT_COOLING_OFF before the day on which it may be opened again.
-    """
-    line = await lock(tx, consumer_id, at)
-    if line.state is not LineState.CLOSED_BY_USER:
-        raise Conflict("STATE_CONFLICT", "only a line closed by its owner can be opened again", state=str(line.state))
-    refuse_cooling_off(line, business_date(at))
-    to = LineState.ACTIVE if is_signed(line, product) else LineState.NOT_ACTIVATED
-    return await change(tx, line, at, BY_CONSUMER, why, to, reapply_from_on=None)
-
-
 async def close_by_lender(
     tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str, principal_reasons: tuple[str, ...] = ()
 ) -> CreditLine:
@@ -193,11 +179,6 @@ async def set_flags(tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str, 
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no flags of a credit line")
     return await change(tx, await lock(tx, consumer_id, at), at, by, why, None, **flags)
-
-
-def is_signed(line: CreditLine, product: CreditProduct) -> bool:
-    """Whether the agreement in force is signed and every consent stands."""
-    return line.agreement_signed == product.agreement_version and has_consents(line, product)
 
 
 def has_consents(line: CreditLine, product: CreditProduct) -> bool:

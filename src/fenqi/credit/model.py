@@ -232,3 +232,10 @@ class RecordedEvent(msgspec.Struct, frozen=True):
     journal_id: UUID | None
     recorded_by: str
     recorded_at: datetime
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One recorded event, as JSON: the engine's event, and the principal it gave back by limit."""
+
+    event: str
+    returned: str

@@ -32,10 +32,11 @@ async def select_line(tx: Tx, consumer_id: UUID, lock: Literal["", "update"] = "
     """The consumer's line, or None where none was ever opened; `lock="update"` keeps others from changing it."""
     cursor = await tx.execute(_SELECT + (" FOR UPDATE" if lock else ""), (bucket_of(consumer_id), consumer_id))
     row = await cursor.fetchone()
-    return None if row is None else _line(row)
+    return None if row is None else line_of(row)
 
 
-def _line(row: Sequence[Any]) -> CreditLine:
+def line_of(row: Sequence[Any]) -> CreditLine:
+    """A line from its row, columns in the struct's order."""
     values = dict(zip(_COLUMNS, row, strict=True))
     values["state"] = LineState(values["state"])
     for name in _TUPLES:
