@@ -1,0 +1,122 @@
+"""A policy version ready to be asked: goods rules by the most specific row, methods, plans, campaigns. Pure.
+
+One book per version and process; answers are remembered by (scene, category, kind of seller, method).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from fenqi.kernel.refusal import NotFound
+from fenqi.risk.model import (
+    ANY,
+    ExposureRow,
+    GoodsRow,
+    GoodsVerdict,
+    InterestFreeRow,
+    MethodRow,
+    Numbers,
+    PlanRow,
+    PolicyVersion,
+)
+
+
+class PolicyBook:
+    """The tables of one version, indexed."""
+
+    def __init__(self, version: PolicyVersion) -> None:
+        self.number = version.number
+        self.document = version.document
+        self._methods = {row.method: row for row in version.document.methods}
+        self._goods = {(row.method, row.category, row.scene, row.seller_kind): row for row in version.document.goods}
+        self._known: dict[tuple[str, tuple[str, ...], str, str], GoodsVerdict] = {}
+
+    @property
+    def numbers(self) -> Numbers:
+        """Numbers of law and of the operator."""
+        return self.document.numbers
+
+    @property
+    def methods(self) -> tuple[MethodRow, ...]:
+        """All methods, in the order in which they are shown."""
+        return self.document.methods
+
+    def method(self, method: str) -> MethodRow:
+        """The method's row, or NotFound (METHOD_UNKNOWN)."""
+        if method not in self._methods:
+            raise NotFound("METHOD_UNKNOWN", f"no payment method {method!r}")
+        return self._methods[method]
+
+    def goods(self, scene: str, category_path: tuple[str, ...], seller_kind: str, method: str) -> GoodsVerdict:
+        """What holds for goods; `category_path` is the leaf's code, then its ancestors up to the root.
+
+        The nearest category decides, then a named scene, then a named kind of seller. Without any row the answer is
+        `matched=False`, which is POLICY_MISSING.
+        """
+        key = (scene, category_path, seller_kind, method)
+        if key not in self._known:
+            self._known[key] = self._judge(scene, category_path, seller_kind, method)
+        return self._known[key]
+
+    def _judge(self, scene: str, category_path: tuple[str, ...], seller_kind: str, method: str) -> GoodsVerdict:
+        for category in (*category_path, ANY):
+            for in_scene in (scene, ANY):
+                for by_kind in (seller_kind, ANY):
+                    row = self._goods.get((method, category, in_scene, by_kind))
+                    if row is not None:
+                        return _verdict(row, scene, category_path[0], seller_kind)
+        return GoodsVerdict(scene, category_path[0], seller_kind, method, matched=False)
+
+    def plans(self, method: str, scene: str) -> tuple[PlanRow, ...]:
+        """The method's plans in a scene, in their order."""
+        return tuple(
+            row for row in self.document.plans if row.method == method and (not row.scenes or scene in row.scenes)
+        )
+
+    def exposure(self, method: str, scene: str) -> tuple[ExposureRow, ...]:
+        """Caps of the whole book that bear on the method in a scene."""
+        return tuple(row for row in self.document.exposure if row.method == method and row.scene in (None, scene))
+
+    def interest_free(
+        self, plan: str, at: datetime, goods: Sequence[tuple[UUID, tuple[str, ...]]]
+    ) -> InterestFreeRow | None:
+        """The campaign that has begun and pays the plan's fee for all of these goods: (merchant id, category path).
+
+        Of several the one that lasts longest. One that has ended is still told while nothing better runs, so that
+        the buyer learns why the fee is back.
+        """
+        fitting = [
+            row
+            for row in self.document.interest_free
+            if plan in row.plans and row.from_at <= at and all(_covers(row, *one) for one in goods)
+        ]
+        return max(fitting, key=lambda row: (row.until_at, row.campaign), default=None)
+
+    def has_forbidden_word(self, title: str) -> bool:
+        """Whether a title contains a word that payment channels block."""
+        lowered = title.lower()
+        return any(word.lower() in lowered for word in self.document.forbidden_words)
+
+
+def _verdict(row: GoodsRow, scene: str, category: str, seller_kind: str) -> GoodsVerdict:
+    return GoodsVerdict(
+        scene,
+        category,
+        seller_kind,
+        row.method,
+        True,
+        row.verdict,
+        row.rule_id,
+        row.min_minor,
+        row.max_minor,
+        row.terms,
+        row.excluded,
+    )
+
+
+def _covers(row: InterestFreeRow, merchant_id: UUID, category_path: tuple[str, ...]) -> bool:
+    if row.merchant_id is not None and row.merchant_id != merchant_id:
+        return False
+    return not row.categories or any(category in row.categories for category in category_path)

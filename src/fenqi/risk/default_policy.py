@@ -1,0 +1,159 @@
+"""The policy that fenqi starts with: the dictionary's exclusions and caps as rows.
+
+Numbers marked in products.md and reasons.md as seen in the field are taken over; the rest is the demo's own choice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fenqi.risk.model import (
+    SCENES,
+    CapRow,
+    GoodsRow,
+    InterestFreeRow,
+    MethodRow,
+    Numbers,
+    PlanRow,
+    PolicyDocument,
+)
+
+CREDIT, MONEY = "credit", "money_account"
+_CONNECTED = ("split", "partial_refund")
+
+_METHODS = (
+    MethodRow(
+        CREDIT,
+        offered_in=SCENES,
+        integrated_in=SCENES,
+        capabilities=_CONNECTED,
+        caps=(
+            CapRow("month", 300_000, "scan_to_pay"),
+            CapRow("day", 3_000_000),
+        ),
+        single_cap_minor=5_000_000,
+        step_up_from_minor=500_000,
+        deliveries_excluded=("cash_on_delivery",),
+    ),
+    MethodRow(
+        MONEY,
+        offered_in=SCENES,
+        integrated_in=SCENES,
+        capabilities=_CONNECTED,
+        caps=(CapRow("day", 10_000_000), CapRow("day", 200_000, "scan_to_pay")),
+        single_cap_minor=5_000_000,
+        step_up_from_minor=1_000_000,
+        deliveries_excluded=("cash_on_delivery",),
+    ),
+    MethodRow("bank_card", offered_in=SCENES, integrated_in=()),
+    MethodRow("alipay", offered_in=("mall", "partner_store", "scan_to_pay"), integrated_in=()),
+    MethodRow("wechat_pay", offered_in=("mall", "partner_store", "scan_to_pay"), integrated_in=()),
+    MethodRow("huawei_pay", offered_in=("mall",), integrated_in=()),
+)
+
+_NEVER_ON_CREDIT = ("gift", "subscription", "enterprise", "presale_deposit")
+
+
+def _credit_goods() -> tuple[GoodsRow, ...]:
+    """Credit: what the mall sells by scene, then what can't be bought on credit at all, then narrower rules."""
+    return (
+        GoodsRow("credit-mall", CREDIT, scene="mall", max_minor=2_000_000, excluded=_NEVER_ON_CREDIT),
+        GoodsRow(
+            "credit-instalment-mall", CREDIT, scene="instalment_mall", excluded=(*_NEVER_ON_CREDIT, "cross_border")
+        ),
+        GoodsRow(
+            "credit-partner",
+            CREDIT,
+            scene="partner_store",
+            seller_kind="external",
+            max_minor=2_000_000,
+            excluded=(*_NEVER_ON_CREDIT, "cross_border", "trade_in"),
+        ),
+        GoodsRow(
+            "credit-scan",
+            CREDIT,
+            scene="scan_to_pay",
+            max_minor=100_000,
+            terms=(1,),
+            excluded=(*_NEVER_ON_CREDIT, "cross_border", "trade_in"),
+        ),
+        *(
+            GoodsRow(f"credit-no-{category}", CREDIT, category, verdict="category_excluded")
+            for category in ("gold", "gift_card", "game_topup", "medicine", "ticket")
+        ),
+        GoodsRow("credit-phone-topup", CREDIT, "phone_topup", max_minor=30_000, terms=(1,), excluded=_NEVER_ON_CREDIT),
+        GoodsRow("credit-grocery", CREDIT, "grocery", terms=(1, 3), excluded=_NEVER_ON_CREDIT),
+        GoodsRow(
+            "credit-overseas-mall", CREDIT, "overseas", scene="mall", max_minor=500_000, excluded=_NEVER_ON_CREDIT
+        ),
+        GoodsRow("credit-camera-pop", CREDIT, "camera", seller_kind="third_party", verdict="seller_type_excluded"),
+        GoodsRow(
+            "credit-home-improvement",
+            CREDIT,
+            "home_improvement",
+            scene="instalment_mall",
+            min_minor=50_000,
+            terms=(6, 12, 24),
+            excluded=(*_NEVER_ON_CREDIT, "cross_border"),
+        ),
+    )
+
+
+def _other_goods() -> tuple[GoodsRow, ...]:
+    return (
+        GoodsRow("money-all", MONEY),
+        GoodsRow("money-topup", MONEY, "topup", max_minor=100_000),
+        GoodsRow("money-gift-card", MONEY, "gift_card", max_minor=200_000),
+        *(GoodsRow(f"{method}-all", method) for method in ("bank_card", "alipay", "wechat_pay", "huawei_pay")),
+    )
+
+
+_PLANS = (
+    PlanRow("pay_later", CREDIT, 1),
+    PlanRow("instalment_3", CREDIT, 3, 5_000, min_minor=10_000),
+    PlanRow("instalment_6", CREDIT, 6, 5_000, min_minor=10_000),
+    PlanRow("instalment_12", CREDIT, 12, 5_000, min_minor=30_000),
+    PlanRow("instalment_24", CREDIT, 24, 6_000, min_minor=100_000),
+    *(PlanRow("full", method, 1) for method in (MONEY, "bank_card", "alipay", "wechat_pay", "huawei_pay")),
+)
+
+
+def default_document(from_at: datetime, sponsor_id: UUID | None = None) -> PolicyDocument:
+    """The starting policy, its campaigns counted from `from_at`.
+
+    The platform pays six instalments on home appliances for a year; the merchant `sponsor_id`, if given, pays three
+    on all its goods for 60 days with a small budget, so that a campaign that has ended can be seen too.
+    """
+    campaigns = [
+        InterestFreeRow(
+            "appliance-6",
+            "platform",
+            ("instalment_6",),
+            from_at,
+            from_at + timedelta(days=365),
+            categories=("appliance",),
+            budget_minor=20_000_000,
+            uses_per_consumer=2,
+        )
+    ]
+    if sponsor_id is not None:
+        campaigns.append(
+            InterestFreeRow(
+                "shop-3",
+                "merchant",
+                ("instalment_3",),
+                from_at,
+                from_at + timedelta(days=60),
+                merchant_id=sponsor_id,
+                budget_minor=500_000,
+            )
+        )
+    return PolicyDocument(
+        methods=_METHODS,
+        goods=(*_credit_goods(), *_other_goods()),
+        plans=_PLANS,
+        interest_free=tuple(campaigns),
+        forbidden_words=("套现", "代付返现", "刷单"),
+        numbers=Numbers(),
+    )

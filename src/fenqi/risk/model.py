@@ -1,0 +1,192 @@
+"""Policy as data: decision tables for goods, methods and plans, and the numbers of law, in versions with dates.
+
+A document is written by one person and published by another; from its effective instant it decides, and decisions of
+the past name the version they were made by.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+ANY = "*"
+SCENES = ("mall", "instalment_mall", "partner_store", "scan_to_pay")
+SELLER_KINDS = ("self_operated", "third_party", "external")
+METHODS = ("credit", "money_account", "bank_card", "alipay", "wechat_pay", "huawei_pay")
+VERDICTS = ("allow", "category_excluded", "seller_type_excluded")
+KINDS = ("gift", "cross_border", "subscription", "enterprise", "presale_deposit", "trade_in")
+"""Kinds of goods and orders that a rule can rule out."""
+
+
+class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A row of a decision table."""
+
+
+class GoodsRow(_Row, frozen=True):
+    """What holds for goods of a category (and what lies under it) in a scene, from a kind of seller, by a method.
+
+    "*" stands for any. Of the rows that match, the one with the nearest category decides; among those one that names
+    the scene beats "*", then one that names the kind of seller.
+    """
+
+    rule_id: str
+    method: str
+    category: str = ANY
+    scene: str = ANY
+    seller_kind: str = ANY
+    verdict: str = "allow"
+    min_minor: int = 0
+    max_minor: int | None = None
+    """Per order, of the goods under this rule."""
+    terms: tuple[int, ...] | None = None
+    """Counts of instalments offered; None: all of the method's plans."""
+    excluded: tuple[str, ...] = ()
+    """Of `KINDS`."""
+
+
+class CapRow(_Row, frozen=True):
+    """A spending cap of a method: `window` is single, day or month; in one scene, or in all (None)."""
+
+    window: str
+    cap_minor: int
+    scene: str | None = None
+
+
+class MethodRow(_Row, frozen=True):
+    """A payment method: where it is offered, where it is connected, and its bounds."""
+
+    method: str
+    offered_in: tuple[str, ...]
+    integrated_in: tuple[str, ...]
+    capabilities: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ("CNY",)
+    suspended: bool = False
+    suspended_until_at: datetime | None = None
+    caps: tuple[CapRow, ...] = ()
+    single_cap_minor: int | None = None
+    step_up_from_minor: int | None = None
+    deliveries_excluded: tuple[str, ...] = ()
+
+
+class PlanRow(_Row, frozen=True):
+    """A way to repay: so many instalments at a flat fee per period on the principal, in millionths."""
+
+    plan: str
+    method: str
+    instalments: int
+    fee_rate_ppm: int = 0
+    min_minor: int = 0
+    max_minor: int | None = None
+    scenes: tuple[str, ...] = ()
+    """Empty: everywhere."""
+
+
+class InterestFreeRow(_Row, frozen=True):
+    """Somebody else pays the fee of these plans for a while: the platform, or a merchant for its own goods."""
+
+    campaign: str
+    sponsor: str
+    """merchant | platform"""
+    plans: tuple[str, ...]
+    from_at: datetime
+    until_at: datetime
+    merchant_id: UUID | None = None
+    categories: tuple[str, ...] = ()
+    """Goods of these categories and what lies under them; empty: all."""
+    budget_minor: int | None = None
+    uses_per_consumer: int | None = None
+
+
+class ExposureRow(_Row, frozen=True):
+    """Room left under a cap of the whole book, as the operator set it, for a method in one scene or in all."""
+
+    programme: str
+    method: str
+    room_minor: int
+    scene: str | None = None
+    reopens_at: datetime | None = None
+
+
+class Numbers(_Row, frozen=True):
+    """Numbers of law and of the operator; rules.md names the sources."""
+
+    apr_cap_ppm: int = 240_000
+    """Annualised all-in cost at most, in millionths: the 24 % line of consumer finance."""
+    age_min: int = 18
+    age_max: int | None = 65
+    loans_cap: int = 20
+    cooling_off_days: int = 30
+    """Between a refused application and the next."""
+    min_payment_ppm: int = 100_000
+    """Share of a statement that must be paid."""
+
+
+class PolicyDocument(_Row, frozen=True):
+    """One whole policy."""
+
+    methods: tuple[MethodRow, ...]
+    goods: tuple[GoodsRow, ...]
+    plans: tuple[PlanRow, ...]
+    interest_free: tuple[InterestFreeRow, ...] = ()
+    exposure: tuple[ExposureRow, ...] = ()
+    forbidden_words: tuple[str, ...] = ()
+    """Words in a title that payment channels block."""
+    numbers: Numbers = Numbers()
+
+
+class PolicyState(StrEnum):
+    """Where a version stands."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+_S = PolicyState
+MOVES: dict[PolicyState, frozenset[PolicyState]] = {
+    _S.DRAFT: frozenset({_S.PUBLISHED}),
+    _S.PUBLISHED: frozenset({_S.WITHDRAWN}),
+    _S.WITHDRAWN: frozenset(),
+}
+
+
+class PolicyVersion(msgspec.Struct, frozen=True):
+    """A version of the policy as stored; `number` is what decisions and people name it by."""
+
+    policy_id: UUID
+    number: str
+    state: PolicyState
+    document: PolicyDocument
+    maker: str
+    made_at: datetime
+    checker: str | None
+    published_at: datetime | None
+    effective_at: datetime | None
+
+
+class GoodsVerdict(msgspec.Struct, frozen=True):
+    """What policy says of goods in a scene, from a kind of seller, by a method; field for field a `GoodsRule`."""
+
+    scene: str
+    category: str
+    seller_kind: str
+    method: str
+    matched: bool = True
+    verdict: str = "allow"
+    rule_id: str = ""
+    min_minor: int = 0
+    max_minor: int | None = None
+    terms: tuple[int, ...] | None = None
+    excluded: tuple[str, ...] = ()
+
+
+class HistoryRow(msgspec.Struct, frozen=True):
+    """One step of a version: who, when, why."""
+
+    verb: str
+    actor: str
+    why: str
+    at: datetime
