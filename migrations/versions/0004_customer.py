@@ -123,7 +123,7 @@ def _cards_and_codes() -> None:
             bank text NOT NULL,
             kind text NOT NULL CHECK (kind IN ('debit', 'credit')),
             masked text NOT NULL CHECK (masked ~ '^[*]{4} [0-9]{4}$'),
-            code_id uuid NOT NULL,
+            code_id uuid,
             asked_at timestamptz NOT NULL,
             bound_at timestamptz,
             PRIMARY KEY (bucket, consumer_id, card_id),

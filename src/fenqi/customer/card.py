@@ -24,6 +24,14 @@ async def ask_to_bind(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By
 
     Refuses CARD_INVALID, CARD_BANK_UNKNOWN, REALNAME_REQUIRED, CARD_BOUND, CARDS_FULL (10), SMS_LIMIT.
     """
+    card = await _new_card(tx, keys, consumer_id, number, by)
+    code_id = await send_code(tx, keys, consumer_id, Purpose.BIND_CARD, by)
+    card = msgspec.structs.replace(card, code_id=code_id)
+    await phone_store.insert_card(tx, consumer_id, card)
+    return card
+
+
+async def _new_card(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By) -> Card:
     digits, issuer = check.card_number(number)
     consumer, _ = await locked(tx, consumer_id)
     if consumer.real_name is not RealName.VERIFIED:
@@ -34,20 +42,8 @@ async def ask_to_bind(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By
         raise Conflict("CARD_BOUND", "this card is bound already")
     if len(bound) >= CARDS_MAX:
         raise Conflict("CARDS_FULL", f"at most {CARDS_MAX} cards")
-    code_id = await send_code(tx, keys, consumer_id, Purpose.BIND_CARD, by)
-    card = Card(
-        new_id(),
-        CardState.AWAITING_CODE,
-        fingerprint,
-        issuer.bank_en,
-        issuer.kind,
-        f"**** {digits[-4:]}",
-        code_id,
-        by.at,
-        None,
-    )
-    await phone_store.insert_card(tx, consumer_id, card)
-    return card
+    masked = f"**** {digits[-4:]}"
+    return Card(new_id(), CardState.AWAITING_CODE, fingerprint, issuer.bank_en, issuer.kind, masked, None, by.at, None)
 
 
 async def bind(tx: Tx, keys: Keys, consumer_id: UUID, card_id: UUID, code: str, by: By) -> Card | Refusal:
@@ -69,13 +65,13 @@ async def bind(tx: Tx, keys: Keys, consumer_id: UUID, card_id: UUID, code: str, 
 
 
 async def add_bound_card(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By) -> Card:
-    """Bind a card whose owner was proved elsewhere (the demo's people); both halves of binding at once."""
-    card = await ask_to_bind(tx, keys, consumer_id, number, by)
-    await phone_store.set_code(tx, consumer_id, card.code_id, "used", 0)
-    await phone_store.set_card(tx, consumer_id, card.card_id, CardState.BOUND, by.at)
+    """Bind a card whose owner was proved elsewhere (the demo's people), without a code. Refuses as `ask_to_bind`."""
+    new = await _new_card(tx, keys, consumer_id, number, by)
+    card = msgspec.structs.replace(new, state=CardState.BOUND, bound_at=by.at)
+    await phone_store.insert_card(tx, consumer_id, card)
     await store.touch(tx, consumer_id)
     await store.insert_history(tx, consumer_id, "bind_card", by, {"card_id": str(card.card_id)})
-    return msgspec.structs.replace(card, state=CardState.BOUND, bound_at=by.at)
+    return card
 
 
 async def unbind(tx: Tx, consumer_id: UUID, card_id: UUID, by: By) -> None:

@@ -170,7 +170,8 @@ class Card(msgspec.Struct, frozen=True):
     """debit | credit"""
     masked: str
     """"**** 1234" """
-    code_id: UUID
+    code_id: UUID | None
+    """The SMS code that binds it; None where its owner was proved elsewhere."""
     asked_at: datetime
     bound_at: datetime | None
 

@@ -20,12 +20,14 @@ async def sign_up(tx: Tx, keys: Keys, new: NewConsumer, password: str, by: By) -
     return await add_consumer(tx, keys, new, await hash_password(password), by)
 
 
-async def add_consumer(tx: Tx, keys: Keys, new: NewConsumer, password_hash: str, by: By) -> Consumer:
-    """As `sign_up`, with a password hashed before (people by the hundred share one in the demo)."""
+async def add_consumer(
+    tx: Tx, keys: Keys, new: NewConsumer, password_hash: str, by: By, pay_password_hash: str | None = None
+) -> Consumer:
+    """As `sign_up`, with passwords hashed before (people by the hundred share one in the demo)."""
     name, phone = check.sign_in_name(new.sign_in_name), check.phone(new.phone)
     await _claim(tx, keys, "sign_in_name", name, new.consumer_id, by)
     await _claim(tx, keys, "phone", phone, new.consumer_id, by)
-    if not await store.insert_consumer(tx, new.consumer_id, password_hash, new.region, new.phone_reachable, by.at):
+    if not await store.insert_consumer(tx, new, password_hash, pay_password_hash, by.at):
         raise Conflict("CONSUMER_EXISTS", "this consumer has signed up already")
     sealed = keys.seal(name, new.consumer_id), keys.seal(phone, new.consumer_id)
     await store.insert_person(tx, new.consumer_id, *sealed)

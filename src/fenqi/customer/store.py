@@ -10,7 +10,16 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from fenqi.customer.model import Consumer, Credentials, HistoryRow, MoneyAccount, PayPassword, RealName, Region
+from fenqi.customer.model import (
+    Consumer,
+    Credentials,
+    HistoryRow,
+    MoneyAccount,
+    NewConsumer,
+    PayPassword,
+    RealName,
+    Region,
+)
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of, new_id
@@ -41,13 +50,23 @@ def _consumer(row: Sequence[Any]) -> Consumer:
 
 
 async def insert_consumer(
-    tx: Tx, consumer_id: UUID, password_hash: str, region: str, phone_reachable: bool, at: datetime
+    tx: Tx, new: NewConsumer, password_hash: str, pay_password_hash: str | None, at: datetime
 ) -> bool:
     """False when this id is taken."""
     cursor = await tx.execute(
-        "INSERT INTO consumer (bucket, consumer_id, state, password_hash, region, phone_reachable, created_at)"
-        " VALUES (%s, %s, 'active', %s, %s, %s, %s) ON CONFLICT (bucket, consumer_id) DO NOTHING",
-        [bucket_of(consumer_id), consumer_id, password_hash, region, phone_reachable, at],
+        "INSERT INTO consumer (bucket, consumer_id, state, password_hash, pay_password, pay_password_hash, region,"
+        " phone_reachable, created_at) VALUES (%s, %s, 'active', %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (bucket, consumer_id) DO NOTHING",
+        [
+            bucket_of(new.consumer_id),
+            new.consumer_id,
+            password_hash,
+            PayPassword.NONE if pay_password_hash is None else PayPassword.SET,
+            pay_password_hash,
+            new.region,
+            new.phone_reachable,
+            at,
+        ],
     )
     return cursor.rowcount == 1
 
