@@ -16,6 +16,7 @@ from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT
 from fenqi.credit.model import GENERAL_PATH, Loan
 from fenqi.credit.product import LoanPlan
 from fenqi.database.pool import Database, Tx
+from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.ledger import PostingItem, legs_of, limits, post
@@ -63,6 +64,9 @@ class Story:
     def today_on(self) -> date:
         return business_date(self.at)
 
+    def by(self, why: str = "the story wants it", actor: str = "consumer:test") -> By:
+        return By(actor, why, self.at)
+
     def on(self, day: date) -> None:
         """Go to 10:00 in the mall's zone on a day."""
         self.at = datetime(day.year, day.month, day.day, 2, 0, tzinfo=UTC)
@@ -83,7 +87,7 @@ class Story:
         consents = activation.required_consents(PRODUCT)
         return self.tx(
             lambda tx: application.apply(
-                tx, consumer_id, new_id(), inputs or good_inputs(), consents, self.at, APPLICATION_POLICY, PRODUCT
+                tx, consumer_id, new_id(), inputs or good_inputs(), consents, APPLICATION_POLICY, PRODUCT, self.by()
             )
         )
 
@@ -92,7 +96,7 @@ class Story:
         consumer_id = new_id()
         self.consumers.append(consumer_id)
         self.apply(consumer_id)
-        self.tx(lambda tx: activation.activate(tx, consumer_id, self.at, PRODUCT))
+        self.tx(lambda tx: activation.activate(tx, consumer_id, PRODUCT, self.by()))
         self.tx(lambda tx: limits.open_account(tx, consumer_id, MONEY, 0, Change("test", self.at, "opened")))
         if money_minor:
             self.bank_in(consumer_id, money_minor)
@@ -147,7 +151,8 @@ class Story:
             )
             wrong = list(await cursor.fetchall())
             cursor = await tx.execute(
-                "SELECT a.consumer_id, a.path, a.balance_minor, coalesce(sum(e.amount_minor), 0) FROM limit_account AS a"
+                "SELECT a.consumer_id, a.path, a.balance_minor, coalesce(sum(e.amount_minor), 0)"
+                " FROM limit_account AS a"
                 " LEFT JOIN entry AS e ON e.bucket = a.bucket AND e.consumer_id = a.consumer_id AND e.path = a.path"
                 " GROUP BY a.bucket, a.consumer_id, a.path HAVING a.balance_minor <> coalesce(sum(e.amount_minor), 0)"
             )

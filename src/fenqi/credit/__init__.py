@@ -4,11 +4,12 @@ The front door: `application`, `activation`, `line` and `limit` for the line, `l
 cashier; `schedule`, `fold`, `plan_cost` and `apr` are the engine, which needs no database.
 """
 
-from fenqi.credit import activation, application, line, limit
+from fenqi.credit import activation, application, limit, line
 from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT, PRODUCTS
-from fenqi.credit.facts import CreditView, credit_facts, credit_facts_of, line_versions
+from fenqi.credit.facts import CreditView, credit_facts, credit_facts_of, versions
 from fenqi.credit.loan import insert_loans, loan_of, loans_of, loans_of_order, new_loan
 from fenqi.credit.model import CreditLimit, CreditLine, LineState, Loan, LoanState
+from fenqi.credit.plan_cost import PlanCost, plan_cost
 from fenqi.credit.product import CreditProduct, LoanPlan
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Loan",
     "LoanPlan",
     "LoanState",
+    "PlanCost",
     "activation",
     "application",
     "credit_facts",
@@ -30,9 +32,10 @@ __all__ = [
     "insert_loans",
     "limit",
     "line",
-    "line_versions",
     "loan_of",
     "loans_of",
     "loans_of_order",
     "new_loan",
+    "plan_cost",
+    "versions",
 ]

@@ -6,7 +6,7 @@ The id's claim in the directory comes before (`flows/apply_credit`), because it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -17,9 +17,11 @@ from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, Applic
 from fenqi.credit.model import Application, Consent, CreditLine, LineState
 from fenqi.credit.product import CreditProduct
 from fenqi.database.pool import Tx
+from fenqi.kernel.by import By, check_why
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.refusal import Conflict, NotFound, Refusal
 
+_POLICY = "system:credit_policy"
 _MAY_APPLY = frozenset({LineState.NOT_OPENED, LineState.REJECTED, LineState.CLOSED_BY_LENDER})
 
 
@@ -41,9 +43,9 @@ async def apply(
     application_id: UUID,
     inputs: ApplicationInputs,
     consents: Sequence[Consent],
-    at: datetime,
     policy: ApplicationPolicy,
     product: CreditProduct,
+    by: By,
 ) -> tuple[Application, CreditLine]:
     """Decide an application and move the line: approved with a limit, rejected with reasons, or pending for a person.
 
@@ -52,18 +54,18 @@ async def apply(
     """
     refuse_ineligible(inputs, product)
     activation.refuse_missing(consents, product)
-    line = await store.line.select_line(tx, consumer_id, lock="update") or lines.nothing_yet(consumer_id, at)
+    line = await store.line.select_line(tx, consumer_id, lock="update") or lines.nothing_yet(consumer_id, by.at)
     if line.state not in _MAY_APPLY:
         raise Conflict("STATE_CONFLICT", "there is a credit line already", state=str(line.state))
-    lines.refuse_cooling_off(line, business_date(at))
+    lines.refuse_cooling_off(line, business_date(by.at))
     decision = decide(inputs, policy)
     application = Application(
-        consumer_id, application_id, at, policy.version, inputs, decision.outcome, decision.limit_minor,
+        consumer_id, application_id, by.at, policy.version, inputs, decision.outcome, decision.limit_minor,
         decision.principal_reasons,
     )  # fmt: skip
     line = msgspec.structs.replace(line, consents=activation.texts_of(consents))
-    after = await _follow(tx, line, decision, at, lines.BY_POLICY, policy.version, product)
-    await activation.keep(tx, consumer_id, consents, at)
+    after = await _follow(tx, line, decision, product, By(_POLICY, policy.version, by.at))
+    await activation.keep(tx, consumer_id, consents, by.at)
     await store.line.insert_application(tx, application)
     return application, after
 
@@ -73,28 +75,26 @@ async def review(
     consumer_id: UUID,
     application_id: UUID,
     decision: ApplicationDecision,
-    at: datetime,
-    by: str,
-    why: str,
     product: CreditProduct,
+    by: By,
 ) -> CreditLine:
     """A person's decision on a pending application: approved with a limit above zero, or rejected with its reasons."""
     if decision.outcome == "review" or (decision.outcome == "approved") != (decision.limit_minor > 0):
         raise Refusal("REVIEW_INVALID", "a review approves with a limit, or rejects without")
     if decision.outcome == "rejected" and not decision.principal_reasons:
         raise Refusal("REVIEW_INVALID", "a rejection names its principal reasons")
-    line = await lines.lock(tx, consumer_id, at)
+    line = await lines.lock(tx, consumer_id, by.at)
     pending = [one for one in await store.line.select_applications(tx, consumer_id) if one.outcome == "review"]
     if not pending or pending[-1].application_id != application_id:
         raise NotFound("APPLICATION_UNKNOWN", "no such application is waiting for a review")
     if line.state is not LineState.PENDING:
         raise Conflict("STATE_CONFLICT", "the application has been decided", state=str(line.state))
     reviewed = Application(
-        consumer_id, application_id, at, pending[-1].policy_version, pending[-1].inputs, decision.outcome,
+        consumer_id, application_id, by.at, pending[-1].policy_version, pending[-1].inputs, decision.outcome,
         decision.limit_minor, decision.principal_reasons[:4],
     )  # fmt: skip
-    await store.line.insert_review(tx, reviewed, by, why, at)
-    return await _follow(tx, line, decision, at, by, why, product)
+    await store.line.insert_review(tx, reviewed, by.actor, check_why(by.why), by.at)
+    return await _follow(tx, line, decision, product, by)
 
 
 async def applications(tx: Tx, consumer_id: UUID) -> list[Application]:
@@ -113,32 +113,30 @@ def replays(application: Application, policy: ApplicationPolicy) -> bool:
     )
 
 
-async def note_other_account(tx: Tx, consumer_id: UUID, at: datetime) -> CreditLine:
+async def note_other_account(tx: Tx, consumer_id: UUID, by: By) -> CreditLine:
     """Remember that the same id has a line under another account, so that the cashier can say it."""
-    line = await store.line.select_line(tx, consumer_id, lock="update") or lines.nothing_yet(consumer_id, at)
+    line = await store.line.select_line(tx, consumer_id, lock="update") or lines.nothing_yet(consumer_id, by.at)
     if line.opened_on_other_account:
         return line
-    return await lines.change(
-        tx, line, at, lines.BY_POLICY, "the id has a line under another account", opened_on_other_account=True
-    )
+    return await lines.change(tx, line, by, opened_on_other_account=True)
 
 
 async def _follow(
-    tx: Tx, line: CreditLine, decision: ApplicationDecision, at: datetime, by: str, why: str, product: CreditProduct
+    tx: Tx, line: CreditLine, decision: ApplicationDecision, product: CreditProduct, by: By
 ) -> CreditLine:
     """Move the line as the decision says."""
     if decision.outcome == "approved":
         return await lines.change(
-            tx, line, at, by, why, LineState.NOT_ACTIVATED, approved_minor=decision.limit_minor, principal_reasons=(),
+            tx, line, by, LineState.NOT_ACTIVATED, approved_minor=decision.limit_minor, principal_reasons=(),
             reapply_from_on=None, expected_by_at=None, loans_cap=product.loans_cap, opened_on_other_account=False,
         )  # fmt: skip
     if decision.outcome == "rejected":
         return await lines.change(
-            tx, line, at, by, why, LineState.REJECTED, principal_reasons=decision.principal_reasons[:4],
-            reapply_from_on=business_date(at) + timedelta(days=product.cooling_off_days), expected_by_at=None,
+            tx, line, by, LineState.REJECTED, principal_reasons=decision.principal_reasons[:4],
+            reapply_from_on=business_date(by.at) + timedelta(days=product.cooling_off_days), expected_by_at=None,
             opened_on_other_account=False,
         )  # fmt: skip
     return await lines.change(
-        tx, line, at, by, why, LineState.PENDING, expected_by_at=at + timedelta(hours=product.review_hours),
+        tx, line, by, LineState.PENDING, expected_by_at=by.at + timedelta(hours=product.review_hours),
         principal_reasons=(), reapply_from_on=None, opened_on_other_account=False,
     )  # fmt: skip

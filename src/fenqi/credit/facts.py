@@ -66,7 +66,7 @@ class OpenLoanView(msgspec.Struct, frozen=True):
 
 
 class CreditView(msgspec.Struct, frozen=True, kw_only=True):
-    """See `cashier.facts.CreditFacts`. `line_version` is what the paying batch compares (`line_versions`)."""
+    """See `cashier.facts.CreditFacts`. `line_version` is what the paying batch compares (`versions`)."""
 
     line_version: int = 0
     state: str = "not_opened"
@@ -112,7 +112,7 @@ async def credit_facts_of(tx: Tx, consumer_id: UUID, now: datetime, product: Cre
     return (await credit_facts(tx, [consumer_id], now, product))[consumer_id]
 
 
-async def line_versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
+async def versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The lines' versions, for the paying batch to compare with `CreditView.line_version`; nobody's is left out."""
     found = await store.line.select_versions(tx, consumer_ids)
     return {consumer_id: found.get(consumer_id, 0) for consumer_id in consumer_ids}

@@ -16,14 +16,13 @@ from fenqi.credit import store
 from fenqi.credit.model import LINE_MOVES, LOCKS, CreditLine, LineMove, LineState
 from fenqi.credit.product import CreditProduct
 from fenqi.database.pool import Tx
+from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.refusal import Conflict, NotFound, Refusal
 from fenqi.kernel.state import move
 
-BY_CONSUMER = "consumer"
-BY_POLICY = "policy"
-BY_CLOCK = "clock"
+_CLOCK = "system:clock"
 
 _ENDING = LOCKS | {LineState.FROZEN}
 
@@ -65,9 +64,8 @@ async def lock(tx: Tx, consumer_id: UUID, at: datetime) -> CreditLine:
         raise NotFound("CREDIT_NOT_OPENED", "there is no credit line")
     if state_at(line, at) is line.state:
         return line
-    return await change(
-        tx, line, at, BY_CLOCK, "its time is over", LineState.ACTIVE, locked_until_at=None, frozen_until_at=None
-    )
+    by = By(_CLOCK, "its time is over", at)
+    return await change(tx, line, by, LineState.ACTIVE, locked_until_at=None, frozen_until_at=None)
 
 
 def state_at(line: CreditLine, at: datetime) -> LineState:
@@ -82,9 +80,7 @@ async def history(tx: Tx, consumer_id: UUID) -> list[LineMove]:
     return await store.line.select_moves(tx, consumer_id)
 
 
-async def change(
-    tx: Tx, line: CreditLine, at: datetime, by: str, why: str, to: LineState | None = None, **changed: Any
-) -> CreditLine:
+async def change(tx: Tx, line: CreditLine, by: By, to: LineState | None = None, **changed: Any) -> CreditLine:
     """Move the line to `to` (None: it stays) with these fields changed; the one door to both. Returns it as it is now.
 
     Refuses a move that the table of states doesn't know with Conflict, and a line that has changed since with Stale.
@@ -95,90 +91,82 @@ async def change(
         await store.line.insert_line(tx, after)
     else:
         await store.line.update_line(tx, line, after)
-    await store.line.insert_move(tx, LineMove(line.consumer_id, after.version, line.state, state, changed, by, why, at))
+    await store.line.insert_move(tx, LineMove(line.consumer_id, after.version, line.state, state, changed, *by))
     return after
 
 
-async def touch(tx: Tx, line: CreditLine, at: datetime, by: str, why: str, **noted: Any) -> CreditLine:
+async def touch(tx: Tx, line: CreditLine, by: By, **noted: Any) -> CreditLine:
     """Raise the version because something beside the row has changed that facts depend on; `noted` says what."""
     after = msgspec.structs.replace(line, version=line.version + 1)
     await store.line.update_line(tx, line, after)
-    await store.line.insert_move(
-        tx, LineMove(line.consumer_id, after.version, line.state, line.state, noted, by, why, at)
-    )
+    await store.line.insert_move(tx, LineMove(line.consumer_id, after.version, line.state, line.state, noted, *by))
     return after
 
 
 async def set_lock(
-    tx: Tx, consumer_id: UUID, lock_state: LineState, at: datetime, by: str, why: str, until_at: datetime | None = None
+    tx: Tx, consumer_id: UUID, lock_state: LineState, by: By, until_at: datetime | None = None
 ) -> CreditLine:
     """Lock an active line: by its owner, for long disuse, or after wrong passwords (with an end)."""
     if lock_state not in LOCKS:
         raise Refusal("LOCK_UNKNOWN", f"{lock_state!r} is not a lock")
-    return await change(tx, await lock(tx, consumer_id, at), at, by, why, lock_state, locked_until_at=until_at)
+    return await change(tx, await lock(tx, consumer_id, by.at), by, lock_state, locked_until_at=until_at)
 
 
-async def unlock(tx: Tx, consumer_id: UUID, lock_state: str, at: datetime, by: str, why: str) -> CreditLine:
+async def unlock(tx: Tx, consumer_id: UUID, lock_state: str, by: By) -> CreditLine:
     """Take this lock off; the caller has checked who asks. Refuses with Conflict where another state holds."""
-    line = await lock(tx, consumer_id, at)
+    line = await lock(tx, consumer_id, by.at)
     if line.state not in LOCKS or line.state != lock_state:
         raise Conflict("STATE_CONFLICT", f"the line is not {lock_state}", state=str(line.state))
-    return await change(tx, line, at, by, why, LineState.ACTIVE, locked_until_at=None)
+    return await change(tx, line, by, LineState.ACTIVE, locked_until_at=None)
 
 
-async def freeze(
-    tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str, until_at: datetime | None = None
-) -> CreditLine:
+async def freeze(tx: Tx, consumer_id: UUID, by: By, until_at: datetime | None = None) -> CreditLine:
     """The lender stops new use of an active or locked line, for a time or until further notice."""
-    line = await lock(tx, consumer_id, at)
-    return await change(tx, line, at, by, why, LineState.FROZEN, frozen_until_at=until_at, locked_until_at=None)
+    line = await lock(tx, consumer_id, by.at)
+    return await change(tx, line, by, LineState.FROZEN, frozen_until_at=until_at, locked_until_at=None)
 
 
-async def unfreeze(tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str) -> CreditLine:
+async def unfreeze(tx: Tx, consumer_id: UUID, by: By) -> CreditLine:
     """The lender lets a frozen line be used again."""
-    line = await lock(tx, consumer_id, at)
+    line = await lock(tx, consumer_id, by.at)
     if line.state is not LineState.FROZEN:
         raise Conflict("STATE_CONFLICT", "the line is not frozen", state=str(line.state))
-    return await change(tx, line, at, by, why, LineState.ACTIVE, frozen_until_at=None)
+    return await change(tx, line, by, LineState.ACTIVE, frozen_until_at=None)
 
 
-async def close_by_user(tx: Tx, consumer_id: UUID, at: datetime, product: CreditProduct, why: str) -> CreditLine:
+async def close_by_user(tx: Tx, consumer_id: UUID, product: CreditProduct, by: By) -> CreditLine:
     """The owner closes the line; refused with CREDIT_DEBT_OPEN while a loan is open."""
-    line = await lock(tx, consumer_id, at)
+    line = await lock(tx, consumer_id, by.at)
     if await store.loan.select_loans(tx, consumer_id, active=True):
         raise Conflict("CREDIT_DEBT_OPEN", "a line with open loans can't be closed by its owner")
     wait = product.closed_cooling_off_days
-    from_on = business_date(at) + timedelta(days=wait) if wait else None
-    return await change(
-        tx, line, at, BY_CONSUMER, why, LineState.CLOSED_BY_USER, reapply_from_on=from_on, locked_until_at=None
-    )
+    from_on = business_date(by.at) + timedelta(days=wait) if wait else None
+    return await change(tx, line, by, LineState.CLOSED_BY_USER, reapply_from_on=from_on, locked_until_at=None)
 
 
-async def close_by_lender(
-    tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str, principal_reasons: tuple[str, ...] = ()
-) -> CreditLine:
+async def close_by_lender(tx: Tx, consumer_id: UUID, by: By, principal_reasons: tuple[str, ...] = ()) -> CreditLine:
     """The lender withdraws the line, with its principal reasons (at most four)."""
-    line = await lock(tx, consumer_id, at)
+    line = await lock(tx, consumer_id, by.at)
     return await change(
-        tx, line, at, by, why, LineState.CLOSED_BY_LENDER, principal_reasons=principal_reasons[:4],
+        tx, line, by, LineState.CLOSED_BY_LENDER, principal_reasons=principal_reasons[:4],
         locked_until_at=None, frozen_until_at=None,
     )  # fmt: skip
 
 
-async def reinstate(tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str) -> CreditLine:
+async def reinstate(tx: Tx, consumer_id: UUID, by: By) -> CreditLine:
     """After an appeal or a review the lender gives a withdrawn line back."""
-    line = await lock(tx, consumer_id, at)
+    line = await lock(tx, consumer_id, by.at)
     if line.state is not LineState.CLOSED_BY_LENDER:
         raise Conflict("STATE_CONFLICT", "the line is not withdrawn", state=str(line.state))
-    return await change(tx, line, at, by, why, LineState.ACTIVE, principal_reasons=())
+    return await change(tx, line, by, LineState.ACTIVE, principal_reasons=())
 
 
-async def set_flags(tx: Tx, consumer_id: UUID, at: datetime, by: str, why: str, **flags: Any) -> CreditLine:
+async def set_flags(tx: Tx, consumer_id: UUID, by: By, **flags: Any) -> CreditLine:
     """Set what suspends or bounds a line in any state: dispute, collections, hardship, observation, caps."""
     unknown = flags.keys() - _FLAGS
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no flags of a credit line")
-    return await change(tx, await lock(tx, consumer_id, at), at, by, why, None, **flags)
+    return await change(tx, await lock(tx, consumer_id, by.at), by, None, **flags)
 
 
 def has_consents(line: CreditLine, product: CreditProduct) -> bool:

@@ -167,7 +167,6 @@ class LineMove(msgspec.Struct, frozen=True):
     to_state: LineState
     changed: dict[str, Any]
     moved_by: str
-    """consumer | policy | clock | staff:<name>"""
     why: str
     moved_at: datetime
 
