@@ -150,6 +150,16 @@ def test_very_dear_and_very_cheap_credit_has_a_rate_too() -> None:
     )
 
 
+def test_what_no_rate_balances_is_refused_not_crashed() -> None:
+    case = {
+        "id": 1,
+        "method": "irr",
+        "advances": [{"amount": "100", "unit_periods": 0}],
+        "payments": [{"amount": "100", "unit_periods": 0}, {"amount": "1", "unit_periods": 5000}],
+    }
+    assert compute(case)["error"]["code"] == "NO_RATE"
+
+
 def test_several_advances() -> None:
     # two advances of 500, half a year apart, repaid with 1,080 after one year: 500·(1+x) + 500·(1+x)^½ = 1080
     got = rate(

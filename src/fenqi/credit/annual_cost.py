@@ -5,6 +5,7 @@ Used by plans (nominal annual cost), by the APR methods of `apr.py`, and checked
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ class Flow(NamedTuple):
 
 def present_value(flows: Sequence[Flow], rate: float) -> float:
     """Σ amount ÷ ((1 + fraction·rate)(1 + rate)^periods), the general equation of Regulation Z, Appendix J (b)(8)."""
-    return sum(flow.amount / ((1.0 + flow.fraction * rate) * (1.0 + rate) ** flow.periods) for flow in flows)
+    return sum(flow.amount / (1.0 + flow.fraction * rate) / _growth(rate, flow.periods) for flow in flows)
 
 
 def nominal_rate(flows: Sequence[Flow]) -> float:
@@ -39,7 +40,15 @@ def effective_rate(flows: Sequence[tuple[float, float]]) -> float:
     """The annual rate x at which Σ amount ÷ (1 + x)^years is nothing; flows are (amount, years)."""
     if sum(amount for amount, _ in flows) == 0:
         return 0.0
-    return root(lambda rate: sum(amount / (1.0 + rate) ** years for amount, years in flows))
+    return root(lambda rate: sum(amount / _growth(rate, years) for amount, years in flows))
+
+
+def _growth(rate: float, periods: float) -> float:
+    """(1 + rate)^periods, kept inside what a float can hold: the tails of a bracket may leave it."""
+    try:
+        return (1.0 + rate) ** periods or sys.float_info.min
+    except OverflowError:
+        return sys.float_info.max
 
 
 def root(value: Callable[[float], float]) -> float:
