@@ -1,0 +1,41 @@
+"""Everything that changes rarely, in one go: merchants, categories, goods with offers and stock, the first policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fenqi import catalog, risk
+from fenqi.database.pool import Tx
+from fenqi.kernel.by import By
+from fenqi.seed.goods import stocked
+from fenqi.seed.ident import seed_id
+from fenqi.seed.shops import BY_CODE, SPONSOR, seed_shops
+from fenqi.seed.tree import categories
+
+POLICY_NUMBER = "2026-1"
+
+
+async def reference(tx: Tx, at: datetime, owner_hashes: tuple[bytes, ...] = ()) -> None:
+    """Seed reference data as of `at`; `owner_hashes` are the persons who own the self-dealing shop.
+
+    A second call finds the policy there and changes nothing but those owners.
+    """
+    by = By("system:seed", "the demo's first data", at)
+    await seed_shops(tx, by, owner_hashes)
+    if any(version.number == POLICY_NUMBER for version in await risk.versions(tx)):
+        return
+    await catalog.add_categories(tx, categories(), by)
+    shelves = stocked(at)
+    await catalog.add_goods(tx, shelves.goods, shelves.skus, by)
+    await catalog.put_offers(tx, shelves.offers, by)
+    for merchant_id, quantities in shelves.stock.items():
+        await catalog.receive(tx, merchant_id, quantities, by)
+    await _policy(tx, at)
+
+
+async def _policy(tx: Tx, at: datetime) -> None:
+    codes = {category.code for category in categories()}
+    policy_id = seed_id("policy", POLICY_NUMBER)
+    document = risk.default_document(at, BY_CODE[SPONSOR].merchant_id)
+    await risk.draft(tx, policy_id, POLICY_NUMBER, document, codes, By("system:seed-maker", "the first policy", at))
+    await risk.publish(tx, policy_id, at, codes, By("system:seed-checker", "checked against the dictionary", at))
