@@ -4,6 +4,12 @@ Its heart is the evaluator: `offers` for the list, `evaluate` for one method and
 would cure a refusal, `offer_for` for who may know what, `replay` for decisions of the past.
 """
 
+from fenqi.cashier.action import (
+    Action,
+    Cost,
+    Remedy,
+    Route,
+)
 from fenqi.cashier.disclosure import for_audience, offer_for
 from fenqi.cashier.draw import Shortfall, draw
 from fenqi.cashier.evaluate import (
@@ -17,17 +23,87 @@ from fenqi.cashier.evaluate import (
     replay,
     verdict,
 )
+from fenqi.cashier.facts import (
+    AlternativeOffer,
+    CapFacts,
+    ChannelFacts,
+    ConsumerFacts,
+    CouponFacts,
+    CreditFacts,
+    ExposureFacts,
+    Facts,
+    GoodsRule,
+    HoldFacts,
+    LimitFacts,
+    LineFacts,
+    MethodFacts,
+    MoneyAccountFacts,
+    OpenLoan,
+    OrderFacts,
+    PlanFacts,
+    RiskFacts,
+    SellerFacts,
+    Versions,
+)
+from fenqi.cashier.model import (
+    Checkout,
+    Payment,
+    StoredDecision,
+    Tender,
+)
 from fenqi.cashier.offer import Offer, PlanCost, Price, next_best, offer_of, offers
 from fenqi.cashier.remedy import remedies
 from fenqi.cashier.remedy_apply import apply
+from fenqi.cashier.store import (
+    insert_decisions,
+    insert_payments,
+    select_answers,
+    select_decision,
+    select_decisions,
+    select_payment,
+    select_payments_of_order,
+)
+from fenqi.cashier.store import insert_intent as open_checkout
+from fenqi.cashier.store import select_intent as checkout
+from fenqi.cashier.store import select_intents as checkouts_of
 
 __all__ = [
+    "Action",
+    "AlternativeOffer",
+    "CapFacts",
+    "ChannelFacts",
+    "Checkout",
+    "ConsumerFacts",
+    "Cost",
+    "CouponFacts",
+    "CreditFacts",
+    "ExposureFacts",
+    "Facts",
+    "GoodsRule",
+    "HoldFacts",
+    "LimitFacts",
+    "LineFacts",
+    "MethodFacts",
+    "MoneyAccountFacts",
     "Offer",
+    "OpenLoan",
+    "OrderFacts",
+    "Payment",
     "PlanCost",
+    "PlanFacts",
     "Price",
+    "Remedy",
+    "RiskFacts",
+    "Route",
+    "SellerFacts",
     "Shortfall",
+    "StoredDecision",
+    "Tender",
     "Verdict",
+    "Versions",
     "apply",
+    "checkout",
+    "checkouts_of",
     "decode_facts",
     "decode_verdict",
     "draw",
@@ -36,11 +112,19 @@ __all__ = [
     "evaluate",
     "evaluate_method",
     "for_audience",
+    "insert_decisions",
+    "insert_payments",
     "next_best",
     "offer_for",
     "offer_of",
     "offers",
+    "open_checkout",
     "remedies",
     "replay",
+    "select_answers",
+    "select_decision",
+    "select_decisions",
+    "select_payment",
+    "select_payments_of_order",
     "verdict",
 ]

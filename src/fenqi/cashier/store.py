@@ -47,24 +47,31 @@ async def select_intent(tx: Tx, bucket: int, consumer_id: UUID, intent_id: UUID)
     return None if row is None else Checkout(bucket, consumer_id, intent_id, row[0])
 
 
-async def insert_decision(tx: Tx, decision: StoredDecision) -> None:
-    """Keep a decision with its facts and verdict."""
+async def insert_decisions(tx: Tx, decisions: Sequence[StoredDecision]) -> None:
+    """Keep decisions with their facts and verdicts."""
+    if not decisions:
+        return
     await tx.execute(
         """INSERT INTO decision (bucket, consumer_id, decision_id, intent_id, kind, decided_at, evaluator_version,
                                  policy_version, facts, verdict)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (
-            decision.bucket,
-            decision.consumer_id,
-            decision.decision_id,
-            decision.intent_id,
-            decision.kind,
-            decision.decided_at,
-            decision.evaluator_version,
-            decision.policy_version,
-            decision.facts.decode(),
-            decision.verdict.decode(),
-        ),
+           SELECT u.bucket, u.consumer_id, u.decision_id, u.intent_id, u.kind, u.decided_at, u.evaluator_version,
+                  u.policy_version, u.facts::json, u.verdict::json
+           FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::timestamptz[],
+                       %b::smallint[], %b::text[], %b::text[], %b::text[])
+             AS u(bucket, consumer_id, decision_id, intent_id, kind, decided_at, evaluator_version, policy_version,
+                  facts, verdict)""",
+        [
+            [d.bucket for d in decisions],
+            [d.consumer_id for d in decisions],
+            [d.decision_id for d in decisions],
+            [d.intent_id for d in decisions],
+            [d.kind for d in decisions],
+            [d.decided_at for d in decisions],
+            [d.evaluator_version for d in decisions],
+            [d.policy_version for d in decisions],
+            [d.facts.decode() for d in decisions],
+            [d.verdict.decode() for d in decisions],
+        ],
     )
 
 
@@ -201,3 +208,13 @@ async def select_answers(tx: Tx, keys: Sequence[tuple[int, UUID, UUID]]) -> dict
     )
     found = await _payments(tx, await cursor.fetchall())
     return {(p.consumer_id, p.payment_id): p for p in found}
+
+
+async def select_intents(tx: Tx, bucket: int, consumer_id: UUID, order_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The checkouts of a consumer's orders: order id → intent id."""
+    cursor = await tx.execute(
+        """SELECT order_id, intent_id FROM payment_intent
+           WHERE bucket = %s AND consumer_id = %s AND order_id = ANY(%b)""",
+        (bucket, consumer_id, list(order_ids)),
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
