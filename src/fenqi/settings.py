@@ -22,7 +22,8 @@ class Settings:
     port: int = 8460
     demo: bool = False
     """Steerable clock, phone page and sign-in list; never in production."""
-    token_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    """Everything personal is sealed with keys derived from it: it must stay the same as long as the data lives."""
     pool_max: int = 10
     secure_cookies: bool = False
 
@@ -30,13 +31,13 @@ class Settings:
 def from_environment() -> Settings:
     """Settings from FENQI_* variables; what is not set keeps its default."""
     env = os.environ
-    key = env.get("FENQI_TOKEN_KEY")
+    secret = env.get("FENQI_SECRET")
     return Settings(
         database_url=env.get("FENQI_DATABASE_URL", ""),
         database_owner_url=env.get("FENQI_DATABASE_OWNER_URL", ""),
         data_dir=Path(env.get("FENQI_DATA_DIR", str(Path.cwd() / ".fenqi"))),
         host=env.get("FENQI_HOST", "127.0.0.1"),
         port=int(env.get("FENQI_PORT", "8460")),
-        token_key=key.encode() if key else secrets.token_bytes(32),
+        secret=secret.encode() if secret else b"",
         secure_cookies=env.get("FENQI_SECURE_COOKIES", "") == "1",
     )

@@ -1,0 +1,44 @@
+"""What every flow is handed: the database, the clock, the settings and the process's copy of reference data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from fenqi.customer import Keys
+from fenqi.database.pool import Database
+from fenqi.flows.recent import RecentQuotes
+from fenqi.flows.reference import ReferenceCache
+from fenqi.kernel.by import By
+from fenqi.kernel.clock import Clock
+from fenqi.settings import Settings
+
+if TYPE_CHECKING:
+    from fenqi.flows.pay import PayQueue
+
+
+@dataclass
+class Context:
+    """One per process, made by `main`."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    keys: Keys
+    reference: ReferenceCache = field(default_factory=ReferenceCache)
+    pay_queue: PayQueue | None = None
+    recent: RecentQuotes = field(default_factory=RecentQuotes)
+
+    def now(self) -> datetime:
+        """The instant, by the clock in force."""
+        return self.clock.now()
+
+    def by_consumer(self, consumer_id: UUID, why: str) -> By:
+        """The buyer's own doing, now."""
+        return By(f"consumer:{consumer_id}", why, self.clock.now())
+
+    def by_system(self, job: str, why: str) -> By:
+        """A job's doing, now."""
+        return By(f"system:{job}", why, self.clock.now())

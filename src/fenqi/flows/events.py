@@ -1,0 +1,42 @@
+"""What follows an event: mirror journals for the parties, and paid goods leaving the sellers' stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from fenqi import catalog, order
+from fenqi.database.outbox import Event, Handler
+from fenqi.database.pool import Tx
+from fenqi.flows.context import Context
+from fenqi.flows.pay import PAID
+from fenqi.ledger import relay
+
+
+class _Paid(msgspec.Struct):
+    payment_id: UUID
+    order_id: UUID
+
+
+def handlers(ctx: Context) -> Mapping[str, Handler]:
+    """The handler of each topic."""
+
+    async def paid(tx: Tx, events: Sequence[Event]) -> None:
+        await _consume_stock(ctx, tx, events)
+
+    return {relay.TOPIC: relay.mirror, PAID: paid}
+
+
+async def _consume_stock(ctx: Context, tx: Tx, events: Sequence[Event]) -> None:
+    """Take what was paid out of the sellers' stock; consuming a line twice changes nothing."""
+    keys = [(event.consumer_id, msgspec.json.decode(event.payload, type=_Paid).order_id) for event in events]
+    orders = await order.get_many(tx, keys)
+    by_seller: dict[UUID, list[UUID]] = {}
+    for found in orders.values():
+        for line in found.lines:
+            by_seller.setdefault(line.merchant_id, []).append(line.line_id)
+    by = ctx.by_system("relay", "the order was paid")
+    for merchant_id in sorted(by_seller):
+        await catalog.consume(tx, merchant_id, by_seller[merchant_id], by)

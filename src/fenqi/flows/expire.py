@@ -1,0 +1,19 @@
+"""The clockwork: orders whose deadline has passed expire, and stock held for nobody goes back to its seller."""
+
+from __future__ import annotations
+
+from fenqi import catalog, order
+from fenqi.flows.context import Context
+from fenqi.kernel.ids import BUCKETS
+
+
+async def tick(ctx: Context) -> int:
+    """One pass over all buckets; how many orders and reservations had lapsed. Any number of processes may tick."""
+    lapsed = 0
+    for bucket in range(BUCKETS):
+        by = ctx.by_system("clockwork", "the deadline has passed")
+        async with ctx.database.transaction() as tx:
+            lapsed += len(await order.expire_due(tx, bucket, by))
+        async with ctx.database.transaction() as tx:
+            lapsed += await catalog.release_expired(tx, bucket, by)
+    return lapsed

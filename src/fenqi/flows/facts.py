@@ -1,0 +1,340 @@
+"""Facts assembled from what the rooms say: pure mappings from their rows to the evaluator's typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from fenqi import cashier
+from fenqi.cashier import (
+    AlternativeOffer,
+    CapFacts,
+    ConsumerFacts,
+    CouponFacts,
+    CreditFacts,
+    ExposureFacts,
+    Facts,
+    GoodsRule,
+    LineFacts,
+    MethodFacts,
+    MoneyAccountFacts,
+    OrderFacts,
+    PlanFacts,
+    SellerFacts,
+    Versions,
+)
+from fenqi.credit import CreditView, nominal_annual_cost_ppm
+from fenqi.customer import Consumer
+from fenqi.flows.reference import Reference
+from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
+from fenqi.ledger import LimitAccount
+from fenqi.order import Line, Order
+from fenqi.order.model import DELIVERIES, SCENES
+from fenqi.risk import InterestFreeRow, MethodRow, PlanRow
+
+MONEY_PATH = "liability:money_account"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One round of queries about a checkout."""
+
+    order: Order
+    consumer: Consumer
+    credit: CreditView
+    accounts: Mapping[str, LimitAccount]
+    free: Mapping[tuple[UUID, UUID], int]
+    asked: Mapping[UUID, int]
+    subsidised_uses: Mapping[str, int]
+    subsidies_spent: Mapping[str, int]
+
+
+def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") -> Facts:
+    """Everything an evaluation of this checkout looks at, at this instant."""
+    lines = tuple(_line(ref, got, line) for line in got.order.lines)
+    sellers = _sellers(ref, got, lines, business_date(now))
+    scenes = _other_scenes(ref, got.order)
+    order = _order(ref, got, lines, scenes)
+    return Facts(
+        now_ms=epoch_ms(now),
+        today_on=business_date(now),
+        policy_version=ref.policy.number,
+        apr_cap_ppm=ref.policy.numbers.apr_cap_ppm,
+        order=order,
+        lines=lines,
+        sellers=sellers,
+        consumer=_consumer(got.consumer, now),
+        methods=tuple(_method(ref, got, row, now) for row in ref.policy.methods),
+        plans=tuple(_plans(ref, got, now)),
+        rules=tuple(_rules(ref, lines, sellers, (got.order.scene, *scenes))),
+        credit=_credit(ref, got.credit),
+        money=_money(got),
+        coupons=tuple(_coupons(got.order)),
+        client=client,
+        versions=Versions(got.consumer.version, got.credit.line_version, got.order.version, ref.epoch),
+    )
+
+
+def _order(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], scenes: tuple[str, ...]) -> OrderFacts:
+    order = got.order
+    quoted = sum(line.amount_minor if line.quoted_minor is None else line.quoted_minor for line in lines)
+    return OrderFacts(
+        order_id=str(order.order_id),
+        scene=order.scene,
+        state=str(order.state),
+        currency=order.currency,
+        payable_minor=order.payable_minor,
+        pay_by_ms=epoch_ms(order.pay_by_at),
+        quoted_minor=quoted,
+        buyer_kind=order.buyer_kind,
+        delivery=order.delivery,
+        presale_stage=order.presale_stage,
+        tail_from_ms=None if order.tail_from_at is None else epoch_ms(order.tail_from_at),
+        tail_minor=_tail_minor(ref, order),
+        also_deliveries=_other_deliveries(ref, order),
+        needs=("split",) if len({line.merchant_id for line in lines}) > 1 else (),
+        also_in_scenes=scenes,
+    )
+
+
+def _tail_minor(ref: Reference, order: Order) -> int:
+    if order.presale_stage != "deposit":
+        return 0
+    offers = ((line, ref.offers.get((line.sku_id, line.merchant_id))) for line in order.lines)
+    return sum((offer.price_minor - line.unit_price_minor) * line.quantity for line, offer in offers if offer)
+
+
+def _other_deliveries(ref: Reference, order: Order) -> tuple[str, ...]:
+    """Other ways of delivery that every line's offer allows."""
+    offers = [ref.offers.get((line.sku_id, line.merchant_id)) for line in order.lines]
+    common = set(DELIVERIES) - {order.delivery}
+    for offer in offers:
+        common &= set(offer.deliveries) if offer is not None else set()
+    return tuple(sorted(common))
+
+
+def _other_scenes(ref: Reference, order: Order) -> tuple[str, ...]:
+    """Other scenes in which every line is sold; an offer has one price for all its scenes."""
+    common = set(SCENES) - {order.scene}
+    for line in order.lines:
+        offer = ref.offers.get((line.sku_id, line.merchant_id))
+        common &= set(offer.scenes) if offer is not None else set()
+    return tuple(scene for scene in SCENES if scene in common)
+
+
+def _line(ref: Reference, got: Gathered, line: Line) -> LineFacts:
+    offer = ref.offers.get((line.sku_id, line.merchant_id))
+    path = ref.tree.path(line.category)
+    quoted = None
+    if offer is not None:
+        unit = line.unit_price_minor if offer.deposit_minor else offer.price_minor
+        quoted = unit * line.quantity - line.discount_minor
+    return LineFacts(
+        line_id=str(line.line_id),
+        sku_id=str(line.sku_id),
+        category=line.category,
+        merchant_id=str(line.merchant_id),
+        amount_minor=line.amount_minor,
+        quantity=line.quantity,
+        is_gift=line.is_gift,
+        is_virtual=line.is_virtual,
+        is_cross_border=line.is_cross_border,
+        is_subscription=line.is_subscription,
+        is_trade_in_subsidised=line.is_trade_in_subsidised,
+        forbidden_word=ref.policy.has_forbidden_word(line.title_zh) or ref.policy.has_forbidden_word(line.title_en),
+        quoted_minor=None if quoted == line.amount_minor else quoted,
+        in_stock=got.free.get((line.sku_id, line.merchant_id), 0) >= line.quantity,
+        ancestors=path[1:],
+        alternatives=tuple(_alternatives(ref, got, line)),
+    )
+
+
+def _alternatives(ref: Reference, got: Gathered, line: Line) -> Iterable[AlternativeOffer]:
+    """The same SKU from other sellers, on sale in this scene and in stock."""
+    for offer in ref.offers_of_sku.get(line.sku_id, ()):
+        on_sale = offer.state == "on_sale" and got.order.scene in offer.scenes and offer.deposit_minor is None
+        enough = got.free.get((offer.sku_id, offer.merchant_id), 0) >= line.quantity
+        if on_sale and enough and offer.merchant_id != line.merchant_id and not offer.is_gift:
+            yield AlternativeOffer(str(offer.sku_id), str(offer.merchant_id), offer.price_minor * line.quantity)
+
+
+def _sellers(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], on: date) -> tuple[SellerFacts, ...]:
+    ids = {line.merchant_id for line in lines} | {alt.merchant_id for line in lines for alt in line.alternatives}
+    return tuple(_seller(ref, got, UUID(merchant_id), on) for merchant_id in sorted(ids))
+
+
+def _seller(ref: Reference, got: Gathered, merchant_id: UUID, on: date) -> SellerFacts:
+    seller = ref.sellers[merchant_id]
+    until = seller.merchant.state_until_at
+    return SellerFacts(
+        merchant_id=str(merchant_id),
+        kind=str(seller.merchant.kind),
+        status=str(seller.merchant.state),
+        status_until_ms=None if until is None else epoch_ms(until),
+        methods=seller.methods(on),
+        related_to_buyer=got.consumer.person_hash is not None and got.consumer.person_hash in seller.related,
+        asked_count=got.asked.get(merchant_id, 0),
+    )
+
+
+def _consumer(consumer: Consumer, now: datetime) -> ConsumerFacts:
+    return ConsumerFacts(
+        age=consumer.age(business_date(now)),
+        region=str(consumer.region),
+        real_name=str(consumer.real_name),
+        id_document_until_on=consumer.id_document_until_on,
+        phone_reachable=consumer.phone_reachable,
+        is_student=consumer.is_student,
+        pay_password=str(consumer.pay_password_at(now)),
+        pay_password_locked_until_ms=_ms(consumer.pay_password_locked_until_at),
+        stepped_up_until_ms=_ms(consumer.stepped_up_until_at) or 0,
+        sms_blocked_until_ms=_ms(consumer.sms_blocked_until_at),
+        is_payer_owner=not consumer.child_mode,
+        cards=consumer.cards,
+    )
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else epoch_ms(at)
+
+
+def cap_path(method: str, scene: str | None) -> str:
+    """The limit account that counts a method's spending, in one scene or in all."""
+    return f"cap:{method}:{scene}" if scene else f"cap:{method}"
+
+
+def _method(ref: Reference, got: Gathered, row: MethodRow, now: datetime) -> MethodFacts:
+    exposure = ref.policy.exposure(row.method, got.order.scene)
+    return MethodFacts(
+        method=row.method,
+        offered_in=row.offered_in,
+        integrated_in=row.integrated_in,
+        capabilities=row.capabilities,
+        currencies=row.currencies,
+        suspended=row.suspended,
+        suspended_until_ms=_ms(row.suspended_until_at),
+        exposure=tuple(ExposureFacts(x.programme, x.room_minor, _ms(x.reopens_at)) for x in exposure),
+        caps=tuple(
+            _cap(got.accounts, row.method, cap.window, cap.cap_minor, cap.scene, business_date(now)) for cap in row.caps
+        ),
+        single_cap_minor=row.single_cap_minor,
+        step_up_from_minor=row.step_up_from_minor,
+        deliveries_excluded=row.deliveries_excluded,
+    )
+
+
+def _cap(
+    accounts: Mapping[str, LimitAccount], method: str, window: str, cap_minor: int, scene: str | None, today_on: date
+) -> CapFacts:
+    account = accounts.get(cap_path(method, scene))
+    month_on = today_on.replace(day=1)
+    used = 0
+    if account is not None:
+        used = account.used_on_minor(today_on) if window == "day" else account.used_in_month_minor(today_on)
+    resets_on = date.fromordinal(today_on.toordinal() + 1) if window == "day" else _next_month(month_on)
+    return CapFacts(window, cap_minor, used, epoch_ms(start_of_day(resets_on)), scene)
+
+
+def _next_month(month_on: date) -> date:
+    return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
+
+
+def _plans(ref: Reference, got: Gathered, now: datetime) -> Iterable[PlanFacts]:
+    """Every plan offered here, and beside one that a campaign pays the fee of its interest-free twin."""
+    goods = [(line.merchant_id, ref.tree.path(line.category)) for line in got.order.lines]
+    for method in ref.policy.methods:
+        for row in ref.policy.plans(method.method, got.order.scene):
+            campaign = ref.policy.interest_free(row.plan, now, goods) if row.fee_rate_ppm else None
+            if campaign is not None:
+                yield _interest_free(got, row, campaign)
+            yield _plan(row)
+
+
+def _plan(row: PlanRow) -> PlanFacts:
+    return PlanFacts(
+        plan=row.plan,
+        method=row.method,
+        instalments=row.instalments,
+        fee_rate_ppm=row.fee_rate_ppm,
+        annual_cost_ppm=nominal_annual_cost_ppm(row.instalments, row.fee_rate_ppm),
+        min_minor=row.min_minor,
+        max_minor=row.max_minor,
+    )
+
+
+def _interest_free(got: Gathered, row: PlanRow, campaign: InterestFreeRow) -> PlanFacts:
+    code = f"{row.plan}_free"
+    budget, uses = campaign.budget_minor, campaign.uses_per_consumer
+    return msgspec.structs.replace(
+        _plan(row),
+        plan=code,
+        annual_cost_ppm=0,
+        interest_free_by=campaign.sponsor,
+        interest_free_until_ms=epoch_ms(campaign.until_at),
+        interest_free_budget_minor=None if budget is None else budget - got.subsidies_spent.get(code, 0),
+        interest_free_uses_left=None if uses is None else max(0, uses - got.subsidised_uses.get(code, 0)),
+    )
+
+
+def _rules(
+    ref: Reference, lines: tuple[LineFacts, ...], sellers: tuple[SellerFacts, ...], scenes: tuple[str, ...]
+) -> Iterable[GoodsRule]:
+    kinds = {seller.merchant_id: seller.kind for seller in sellers}
+    cases = {
+        (line.category, kinds[merchant_id])
+        for line in lines
+        for merchant_id in (line.merchant_id, *(alt.merchant_id for alt in line.alternatives))
+    }
+    for category, kind in sorted(cases):
+        path = ref.tree.path(category)
+        for scene in scenes:
+            for method in ref.policy.methods:
+                yield _rule(ref, scene, path, kind, method.method)
+
+
+def _rule(ref: Reference, scene: str, path: tuple[str, ...], kind: str, method: str) -> GoodsRule:
+    verdict = ref.policy.goods(scene, path, kind, method)
+    return GoodsRule(**msgspec.structs.asdict(verdict))
+
+
+def _credit(ref: Reference, view: CreditView) -> CreditFacts:
+    fields = msgspec.structs.asdict(view)
+    fields.pop("line_version")
+    numbers = ref.policy.numbers
+    return CreditFacts(
+        **{
+            **fields,
+            "limits": tuple(cashier.LimitFacts(**msgspec.structs.asdict(x)) for x in view.limits),
+            "holds": tuple(cashier.HoldFacts(**msgspec.structs.asdict(x)) for x in view.holds),
+            "loans": tuple(cashier.OpenLoan(**msgspec.structs.asdict(x)) for x in view.loans),
+            "age_min": numbers.age_min,
+            "age_max": numbers.age_max,
+        }
+    )
+
+
+def _money(got: Gathered) -> MoneyAccountFacts:
+    account = got.accounts.get(MONEY_PATH)
+    return MoneyAccountFacts(
+        is_open=got.consumer.money_account != "none" and account is not None,
+        balance_minor=0 if account is None else -account.balance_minor,
+        held_minor=0 if account is None else account.reserved_minor,
+        pay_switch_on=got.consumer.pay_switch_on,
+        state="frozen" if got.consumer.money_account == "frozen" else "active",
+        version=0 if account is None else account.version,
+    )
+
+
+def _coupons(order: Order) -> Iterable[CouponFacts]:
+    for coupon in order.coupons:
+        yield CouponFacts(
+            coupon_id=str(coupon.coupon_id),
+            amount_minor=coupon.amount_minor,
+            methods=coupon.methods,
+            combines_with_credit=coupon.combines_with_credit,
+            combines_with_interest_free=coupon.combines_with_interest_free,
+        )

@@ -1,0 +1,187 @@
+"""Paying: the chosen method and plan is evaluated, then queued; one batch is one transaction.
+
+In the batch the orders are locked, versions compared, limits and balances decided by the ledger's own function, and
+loans, payments and events written. A stale item is evaluated again on fresh facts, a refused one gets its reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from fenqi import cashier, credit, customer, ledger, order
+from fenqi.cashier import Payment
+from fenqi.database import outbox, reference_epoch
+from fenqi.database.coalesce import Coalescer
+from fenqi.database.idempotency import KeyReused
+from fenqi.database.pool import Tx
+from fenqi.flows import quote
+from fenqi.flows.basis import Basis
+from fenqi.flows.context import Context
+from fenqi.flows.draft import Draft, draft, tenders_of
+from fenqi.kernel.clock import epoch_ms
+from fenqi.kernel.ids import bucket_of, new_id
+from fenqi.kernel.reason import Reason
+from fenqi.kernel.refusal import Conflict
+from fenqi.ledger.limits import Change
+
+PAID = "payment.succeeded"
+"""The outbox topic of a payment that went through."""
+
+NO_CEILING = (1 << 62) - 1
+_ATTEMPTS = 4
+
+
+class PayRequest(msgspec.Struct, frozen=True):
+    """One press of the button. `payment_id` stands for the idempotency key, `input_hash` for what was asked with it."""
+
+    consumer_id: UUID
+    payment_id: UUID
+    intent_id: UUID
+    method: str
+    plan: str
+    input_hash: bytes
+    decision_id: UUID | None = None
+    """The quote that the buyer looked at; its facts are used again while nothing they rest on has changed."""
+    part_by: tuple[str, int] | None = None
+    """(method, fen): pay this much by another method and the rest by `method`."""
+
+
+class Stale(msgspec.Struct, frozen=True):
+    """The batch's answer to an item whose facts no longer hold, or whose limit no longer carries it."""
+
+    why: str
+
+
+PayQueue = Coalescer[Draft, Payment | Stale]
+
+
+def open_queue(ctx: Context) -> PayQueue:
+    """The queue in front of the database; one per process."""
+
+    async def handle(drafts: list[Draft]) -> Sequence[Payment | Stale]:
+        return await _write(ctx, drafts)
+
+    return Coalescer(handle, writers=2, max_batch=512)
+
+
+async def pay(ctx: Context, request: PayRequest) -> Payment:
+    """Pay a checkout by one method and plan, or answer with every reason why not; the same key, the same answer.
+
+    Refuses unknown checkouts (CHECKOUT_UNKNOWN), keys used with another request (IDEMPOTENCY_KEY_REUSED), and gives
+    up with PAYMENT_CONTENDED after four evaluations that others' changes overtook.
+    """
+    basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id)
+    await open_caps(ctx, basis)
+    for attempt in range(_ATTEMPTS):
+        now = ctx.now()
+        drafted = draft(ctx, request, basis, now, request.payment_id if attempt == 0 else new_id(epoch_ms(now)))
+        if isinstance(drafted, Draft):
+            assert ctx.pay_queue is not None, "the context's queue is open"
+            outcome = await ctx.pay_queue.submit(drafted)
+            if isinstance(outcome, Payment):
+                return _same_request(request, outcome)
+        elif basis.fresh:
+            return await _refuse(ctx, request, basis, drafted, now)
+        basis = await quote.gather(ctx, request.consumer_id, request.intent_id)
+    raise Conflict("PAYMENT_CONTENDED", "others changed this order or account meanwhile; try again", retry_after_s=1)
+
+
+async def open_caps(ctx: Context, basis: Basis) -> None:
+    """Open the accounts that count this consumer's spending, before the first payment that they bound."""
+    change = Change("system:pay", ctx.now(), "counts spending under the policy")
+    for path in basis.missing_caps:
+        with suppress(Conflict):  # another request has just opened it
+            async with ctx.database.transaction() as tx:
+                await ledger.limits.open_account(tx, basis.consumer_id, path, NO_CEILING, change)
+
+
+def _same_request(request: PayRequest, payment: Payment) -> Payment:
+    if payment.input_hash != request.input_hash:
+        raise KeyReused
+    return payment
+
+
+async def _refuse(
+    ctx: Context, request: PayRequest, basis: Basis, reasons: tuple[Reason, ...], now: datetime
+) -> Payment:
+    """Keep the refusal with its decision; a key that has its answer already gets that one."""
+    bucket = bucket_of(request.consumer_id)
+    amount_minor = basis.facts.order.payable_minor
+    async with ctx.database.transaction() as tx:
+        await order.lock_for_payment(tx, [(request.consumer_id, basis.order_id)])
+        earlier = await cashier.select_payment(tx, bucket, request.consumer_id, request.payment_id)
+        if earlier is not None:
+            return _same_request(request, earlier)
+        decision = basis.decision(basis.facts, tenders_of(request, amount_minor), now)
+        await cashier.insert_decisions(tx, [decision])
+        payment = Payment(
+            bucket, request.consumer_id, request.payment_id, request.intent_id, basis.order_id, request.input_hash,
+            amount_minor, request.method, request.plan, "refused", decision.decision_id, basis.facts.now_ms, now,
+            reasons=reasons,
+        )  # fmt: skip
+        await cashier.insert_payments(tx, [payment])
+    return payment
+
+
+async def _write(ctx: Context, drafts: list[Draft]) -> list[Payment | Stale]:
+    """One batch, one transaction."""
+    answers: list[Payment | Stale | None] = [None] * len(drafts)
+    async with ctx.database.transaction() as tx:
+        ready = await _admit(ctx, tx, drafts, answers)
+        verdicts = await ledger.post_batch(tx, [drafts[i].item for i in ready])
+        posted = []
+        for i, verdict in zip(ready, verdicts, strict=True):
+            if verdict.posted:
+                posted.append(i)
+                answers[i] = drafts[i].payment
+            else:
+                answers[i] = Stale(verdict.outcome)
+        await _record(tx, [drafts[i] for i in posted])
+    done = [answer for answer in answers if answer is not None]
+    assert len(done) == len(drafts), "every draft has its answer"
+    return done
+
+
+async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Payment | Stale | None]) -> list[int]:
+    """Lock the orders and compare what the drafts rest on; the places of those that may be posted.
+
+    Repeats get the stored answer, drafts whose facts have changed a `Stale`; of two drafts for one order the first
+    goes on.
+    """
+    orders = await order.lock_for_payment(tx, sorted({(d.consumer_id, d.order_id) for d in drafts}))
+    consumers = sorted({d.consumer_id for d in drafts})
+    known = await cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts])
+    versions = await customer.versions(tx, consumers)
+    lines = await credit.versions(tx, sorted({d.consumer_id for d in drafts if d.loan is not None}))
+    epoch = await reference_epoch.read_epoch(tx)
+    ready: list[int] = []
+    taken: set[UUID] = set()
+    for i, d in enumerate(drafts):
+        earlier = known.get((d.consumer_id, d.payment.payment_id))
+        locked = orders.get((d.consumer_id, d.order_id))
+        if earlier is not None:
+            answers[i] = earlier
+        elif locked is None or d.order_id in taken or not d.rests_on(locked, versions, lines, epoch):
+            answers[i] = Stale("facts")
+        else:
+            ready.append(i)
+            taken.add(d.order_id)
+    return ready
+
+
+async def _record(tx: Tx, drafts: list[Draft]) -> None:
+    """Everything a posted payment leaves behind, a few statements for the whole batch."""
+    if not drafts:
+        return
+    await order.mark_paid(tx, [d.paid_order for d in drafts])
+    loans = [d.loan for d in drafts if d.loan is not None]
+    if loans:
+        await credit.insert_loans(tx, loans)
+    await cashier.insert_decisions(tx, [d.decision for d in drafts if d.decision is not None])
+    await cashier.insert_payments(tx, [d.payment for d in drafts])
+    await outbox.append(tx, [d.event for d in drafts])

@@ -1,0 +1,114 @@
+"""Quoting: facts gathered in one round of queries, every method and plan evaluated, the decision kept for replays."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from fenqi import cashier, catalog, credit, customer, ledger, merchant, order
+from fenqi.cashier import Facts, Offer, PlanCost, PlanFacts
+from fenqi.credit import CreditProduct, LoanPlan
+from fenqi.flows.basis import Basis
+from fenqi.flows.context import Context
+from fenqi.flows.facts import Gathered, cap_path, facts_of
+from fenqi.kernel.clock import epoch_ms
+from fenqi.kernel.ids import bucket_of, new_id
+from fenqi.kernel.refusal import NotFound
+from fenqi.order import Order
+
+_JSON = msgspec.json.Encoder(order="deterministic")
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """What the cashier shows: the order, and an offer for every method and plan."""
+
+    decision_id: UUID
+    intent_id: UUID
+    order: Order
+    facts: Facts
+    offers: tuple[Offer, ...]
+
+
+async def quote(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str = "web") -> Quote:
+    """Evaluate every method for a checkout, keep the decision, and answer with all offers.
+
+    Refuses unknown checkouts and those of others (CHECKOUT_UNKNOWN).
+    """
+    found, paid = await _gather(ctx, consumer_id, intent_id, client)
+    offers = cashier.offers(found.facts, price=pricing(ctx.reference.product, found.facts))
+    now = ctx.now()
+    async with ctx.database.transaction() as tx:
+        await cashier.insert_decisions(tx, [found.stored("offers", found.facts, _JSON.encode(offers), now)])
+    ctx.recent.put(dataclasses.replace(found, fresh=False, is_kept=True))
+    return Quote(found.decision_id, intent_id, paid, found.facts, offers)
+
+
+def replay_offers(facts: Facts, product: CreditProduct) -> bytes:
+    """The stored form of a quote's offers, computed again from its facts."""
+    return _JSON.encode(cashier.offers(facts, price=pricing(product, facts)))
+
+
+async def basis(ctx: Context, consumer_id: UUID, intent_id: UUID, decision_id: UUID | None) -> Basis:
+    """The facts that a payment starts from: those of the quote it names while they are young, else gathered now."""
+    found = ctx.recent.get(consumer_id, intent_id, decision_id)
+    if found is not None and found.holds(ctx.now()):
+        return found
+    return await gather(ctx, consumer_id, intent_id)
+
+
+async def gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str = "web") -> Basis:
+    """Fresh facts about a checkout. Refuses unknown checkouts and those of others (CHECKOUT_UNKNOWN)."""
+    return (await _gather(ctx, consumer_id, intent_id, client))[0]
+
+
+async def _gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str) -> tuple[Basis, Order]:
+    bucket = bucket_of(consumer_id)
+    async with ctx.database.snapshot() as tx:
+        now = ctx.now()
+        ref = await ctx.reference.current(tx, now)
+        opened = await cashier.checkout(tx, bucket, consumer_id, intent_id)
+        if opened is None:
+            raise NotFound("CHECKOUT_UNKNOWN", "no such checkout")
+        bought = await order.get(tx, consumer_id, opened.order_id)
+        skus = {line.sku_id for line in bought.lines}
+        pairs = [(o.sku_id, o.merchant_id) for sku in skus for o in ref.offers_of_sku.get(sku, ())]
+        got = Gathered(
+            bought,
+            await customer.get(tx, consumer_id),
+            await credit.credit_facts_of(tx, consumer_id, now, ref.product),
+            await ledger.limits.accounts_of(tx, consumer_id),
+            await catalog.free(tx, pairs),
+            await merchant.asked_counts(tx, sorted({line.merchant_id for line in bought.lines}), "credit"),
+            await credit.subsidised_uses(tx, consumer_id),
+            await credit.subsidies_spent(tx),
+        )
+    facts = facts_of(ref, got, now, client)
+    wanted = {cap_path(row.method, cap.scene) for row in ref.policy.methods for cap in row.caps
+              if cap.window != "single" and cap.scene in (None, bought.scene)}  # fmt: skip
+    missing = tuple(sorted(wanted - got.accounts.keys()))
+    decision_id = new_id(epoch_ms(now))
+    return Basis(consumer_id, intent_id, opened.order_id, decision_id, facts, True, False, missing), bought
+
+
+def pricing(product: CreditProduct, facts: Facts) -> cashier.Price:
+    """What a plan costs for an amount: by the credit engine, from today on."""
+    return partial(_price, product, facts)
+
+
+def _price(product: CreditProduct, facts: Facts, plan: PlanFacts, amount_minor: int) -> PlanCost | None:
+    if plan.method != "credit" or amount_minor < 1:
+        return None
+    subsidised = plan.interest_free_by is not None
+    cost = credit.plan_cost(amount_minor, plan.instalments, plan.fee_rate_ppm, subsidised)
+    loan_plan = LoanPlan(plan.plan, plan.instalments, plan.fee_rate_ppm, subsidised)
+    _, first_due_on = credit.agreed(loan_plan, facts.today_on)
+    return PlanCost(
+        cost.total_fee_minor,
+        cost.total_minor,
+        cost.per_instalment_minor,
+        first_due_on.isoformat(),
+        cost.annual_cost_ppm,
+    )

@@ -1,0 +1,69 @@
+"""Who calls the API: a consumer by access token, a merchant by API key, staff by session token. Each sees their own."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+
+from fenqi import customer, merchant, staff
+from fenqi.flows.context import Context
+from fenqi.kernel.refusal import Forbidden, Refusal
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """The caller: `kind` is consumer | merchant | staff | anyone."""
+
+    kind: str
+    id: UUID | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def consumer_id(self) -> UUID:
+        """The consumer's id; only for consumers."""
+        assert self.kind == "consumer" and self.id is not None
+        return self.id
+
+    @property
+    def name(self) -> str:
+        """As histories keep it: "consumer:<id>"."""
+        return f"{self.kind}:{self.id}"
+
+
+ANYONE = Actor("anyone")
+
+
+class Unauthenticated(Refusal):
+    """No credentials, or none that hold."""
+
+    status = 401
+
+
+async def authenticate(ctx: Context, request: Request, who: tuple[str, ...]) -> Actor:
+    """The actor behind the `Authorization: Bearer` header; refuses kinds that the operation is not for."""
+    if not who:
+        return ANYONE
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("UNAUTHENTICATED", "this call needs an Authorization: Bearer header")
+    actor = await _identify(ctx, token)
+    if actor.kind not in who:
+        raise Forbidden("FORBIDDEN", f"this call is for {' or '.join(who)}")
+    return actor
+
+
+async def _identify(ctx: Context, token: str) -> Actor:
+    if token.startswith(merchant.KEY_PREFIX):
+        async with ctx.database.autocommit() as tx:
+            key = await merchant.check_api_key(tx, token, ctx.now())
+        return Actor("merchant", key.merchant_id, frozenset(str(scope) for scope in key.scopes))
+    if token.startswith(staff.TOKEN_PREFIX):
+        async with ctx.database.autocommit() as tx:
+            member = await staff.check_session(tx, token, ctx.now())
+        return Actor("staff", member.staff_id, frozenset({str(member.role)}))
+    consumer_id = customer.read_access_token(ctx.keys, token, ctx.now())
+    if consumer_id is None:
+        raise Unauthenticated("UNAUTHENTICATED", "the access token is not valid, or has expired")
+    return Actor("consumer", consumer_id)
