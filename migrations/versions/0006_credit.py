@@ -182,6 +182,9 @@ def _loan() -> None:
             CHECK ((state = 'active') = (next_due_on IS NOT NULL))
         )""")
     place(op.execute, "loan", "consumer")
+    # Budgets of interest-free plans are summed over all consumers; loans without a subsidy don't pay for it.
+    op.execute("""
+        CREATE INDEX loan_subsidised ON loan (plan) INCLUDE (subsidy_minor, state) WHERE subsidy_minor > 0""")
     op.execute("""
         CREATE TABLE loan_event (
             bucket smallint NOT NULL,

@@ -1,7 +1,7 @@
 """The credit room: lines, limits, loans and what happens to them, and the pure instalment engine.
 
-The front door: `application`, `activation`, `line` and `limit` for the line, `new_loan` and `insert_loans` for drawing on
-it, `credit_facts` for the cashier. The engine needs no database: `schedule`, `fold`, `plan_cost`, `apr`.
+The front door: `application`, `activation`, `line`, `limit` for the line, `new_loan` and `insert_loans` for drawing,
+`credit_facts` for the cashier. The engine needs no database: `schedule`, `fold`, `plan_cost`, `apr`.
 """
 
 from fenqi.credit import activation, application, limit, line

@@ -5,7 +5,8 @@ An event is `{amount, date | years | unit_periods (+ fraction), count}`; a count
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -69,7 +70,17 @@ def _dated_rate(method: str, flows: Sequence[apr.Dated]) -> float:
         "eu": apr.eu_dated,
         "xirr": apr.xirr,
     }
-    return known[method](flows)
+    with _within_calendar():
+        return known[method](flows)
+
+
+@contextmanager
+def _within_calendar() -> Iterator[None]:
+    """Dates that a step or a year back puts outside the calendar are the caller's, not a bug."""
+    try:
+        yield
+    except (OverflowError, ValueError):
+        raise Refusal("TERM_TOO_LONG", "the dates reach beyond the calendar", field="date") from None
 
 
 def _timed_rate(method: str, flows: Sequence[apr.Timed], per_year: Fraction | None) -> float:
@@ -138,12 +149,15 @@ def _times(
 def _years(
     entry: Mapping[str, Any], count: int, method: str, per_year: Fraction | None
 ) -> tuple[Fraction, int, Fraction]:
+    """The first time, the count and the step; without unit_periods_per_year the first interval is the step."""
     at = number(entry["years"], "years")
     if at < 0:
         raise Refusal("TIME_NEGATIVE", "times count from the first advance and are not negative", field="years")
     if method in ("reg_z", "irr"):
         return at * _required(per_year), count, Fraction(1)
-    step = Fraction(0) if count == 1 else 1 / _required(per_year)
+    if count == 1:
+        return at, count, Fraction(0)
+    step = at if per_year is None and at > 0 else 1 / _required(per_year)
     return at, count, step
 
 
@@ -160,7 +174,9 @@ def _dates(value: Any, count: int, per_year: Fraction | None) -> list[date]:
         raise Refusal("NOT_A_DATE", "date must be a date such as 2026-01-31", field="date") from None
     if count == 1:
         return [first]
-    return [_stepped(first, k, _required(per_year)) for k in range(count)]
+    step = _required(per_year)
+    with _within_calendar():
+        return [_stepped(first, k, step) for k in range(count)]
 
 
 def _stepped(first: date, k: int, per_year: Fraction) -> date:

@@ -196,15 +196,23 @@ def _prepay(
     for standing in reversed(found):
         before = standing.left("principal")
         taken = min(left, before)
-        if taken == 0:
-            continue
-        for part in _COSTS:
-            if standing.n in spared and part != "penalty":
-                _take_back_costs(standing, part, taken, before, let_off)
-            else:
-                standing.pay_part(part, standing.left(part) * taken // before, paid)
-        standing.pay_part("principal", taken, paid)
-        left -= taken
+        if taken:
+            _prepay_costs(standing, taken, before, standing.n in spared, paid, let_off)
+            left -= standing.pay_part("principal", taken, paid)
+    if not any(standing.left("principal") for standing in found):
+        for standing in found:
+            _prepay_costs(standing, 1, 1, standing.n in spared, paid, let_off)
+
+
+def _prepay_costs(
+    standing: Standing, taken: int, before: int, spared: bool, paid: dict[PartName, int], let_off: dict[PartName, int]
+) -> None:
+    """The costs of `taken` out of `before` principal of an instalment: let off or paid, penalties always paid."""
+    for part in _COSTS:
+        if spared and part != "penalty":
+            _take_back_costs(standing, part, taken, before, let_off)
+        else:
+            standing.pay_part(part, standing.left(part) * taken // before, paid)
 
 
 def _let_off_if_enough(

@@ -76,3 +76,13 @@ async def loan_of(tx: Tx, consumer_id: UUID, loan_id: UUID) -> Loan:
 async def loans_of_order(tx: Tx, consumer_id: UUID, order_id: UUID) -> list[Loan]:
     """The loans that paid an order."""
     return await store.loan.select_loans_of_order(tx, consumer_id, order_id)
+
+
+async def subsidised_uses(tx: Tx, consumer_id: UUID) -> dict[str, int]:
+    """How often the consumer has used each plan with the fee paid by somebody else."""
+    return await store.loan.count_subsidised(tx, consumer_id)
+
+
+async def subsidies_spent(tx: Tx) -> dict[str, int]:
+    """What each plan's budget has paid so far, in fen: a sum over all consumers, to be kept for a while by who asks."""
+    return await store.loan.sum_subsidies(tx)

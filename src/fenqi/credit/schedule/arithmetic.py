@@ -12,7 +12,6 @@ from fenqi.kernel.money import Rounding
 CONTEXT_DIGITS = 19
 """Significant digits kept between steps, as in the lending systems whose schedules the tests compare with."""
 
-_ONE = Decimal(1)
 _FACTOR_STEP = Decimal("1e-19")
 _WIDE = Context(prec=60)
 _CONTEXTS = {
@@ -33,12 +32,12 @@ def factor(value: Decimal, rounding: Rounding) -> Decimal:
 
 def whole(value: Decimal) -> int:
     """`value` as whole minor units, by the mode of the current context."""
-    return int(value.quantize(_ONE))
+    return int(value.to_integral_value())
 
 
 def whole_multiple(amount_minor: int, multiple_minor: int) -> int:
     """The nearest whole multiple, by the mode of the current context; the amount itself if that would be nothing."""
     if multiple_minor <= 1:
         return amount_minor
-    rounded = int((Decimal(amount_minor) / multiple_minor).quantize(_ONE)) * multiple_minor
+    rounded = whole(Decimal(amount_minor) / multiple_minor) * multiple_minor
     return amount_minor if rounded == 0 else rounded

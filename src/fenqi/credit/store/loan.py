@@ -129,3 +129,22 @@ async def select_events(tx: Tx, consumer_id: UUID, loan_ids: Sequence[UUID]) -> 
     for row in await cursor.fetchall():
         found[row[1]].append(RecordedEvent(*row))
     return found
+
+
+async def count_subsidised(tx: Tx, consumer_id: UUID) -> dict[str, int]:
+    """How many loans of a consumer somebody else paid the fee of, by plan; undone ones are not counted."""
+    cursor = await tx.execute(
+        "SELECT plan, count(*) FROM loan WHERE bucket = %s AND consumer_id = %s AND subsidy_minor > 0"
+        " AND state <> 'cancelled' GROUP BY plan",
+        (bucket_of(consumer_id), consumer_id),
+    )
+    return dict(await cursor.fetchall())
+
+
+async def sum_subsidies(tx: Tx) -> dict[str, int]:
+    """What has been paid of buyers' fees, by plan, over all consumers: a report, from an index of those loans only."""
+    cursor = await tx.execute(
+        "SELECT plan, sum(subsidy_minor)::bigint FROM loan"
+        " WHERE subsidy_minor > 0 AND state <> 'cancelled' GROUP BY plan"
+    )
+    return dict(await cursor.fetchall())
