@@ -1,0 +1,103 @@
+"""The money account (小金库): opened, topped up from a bound bank card, withdrawn to it. Each movement with its journal."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from fenqi import customer, ledger
+from fenqi.database.pool import Tx
+from fenqi.flows.context import Context
+from fenqi.flows.facts import MONEY_PATH
+from fenqi.kernel.by import By
+from fenqi.kernel.clock import business_date
+from fenqi.kernel.ids import bucket_of
+from fenqi.kernel.money import check_amount_minor
+from fenqi.kernel.refusal import Conflict, Refusal
+from fenqi.ledger import Entry, Outcome, PostingItem, legs_of
+from fenqi.ledger.limits import Change
+from fenqi.ledger.postings import bank_in, withdrawal
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A movement of the money account; `repeated` says that an earlier call with this id had made it."""
+
+    journal_id: UUID
+    amount_minor: int
+    balance_minor: int
+    repeated: bool = False
+
+
+async def open_account(ctx: Context, consumer_id: UUID) -> None:
+    """Open the money account; opening an open one changes nothing. Refuses REALNAME_REQUIRED."""
+    by = ctx.by_consumer(consumer_id, "opened the money account")
+    async with ctx.database.transaction() as tx:
+        await open_within(tx, consumer_id, by)
+
+
+async def open_within(tx: Tx, consumer_id: UUID, by: By) -> None:
+    """Open the money account within the caller's transaction: the room's switch and the ledger's account."""
+    await customer.open_money_account(tx, consumer_id, by)
+    if MONEY_PATH not in await ledger.limits.accounts_of(tx, consumer_id):
+        await ledger.limits.open_account(tx, consumer_id, MONEY_PATH, 0, Change(by.actor, by.at, by.why))
+
+
+async def top_up(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:
+    """Take money from the bound bank card into the account. `journal_id` is the key: a repeat moves nothing.
+
+    Refuses AMOUNT_INVALID, MONEY_ACCOUNT_NOT_OPEN, NO_INSTRUMENT (no card bound).
+    """
+    check_amount_minor(amount_minor)
+    async with ctx.database.transaction() as tx:
+        consumer = await _open(tx, consumer_id)
+        if consumer.cards < 1:
+            raise Conflict("NO_INSTRUMENT", "bind a bank card first")
+        entries = bank_in.bank_in(amount_minor)
+        return await _post(ctx, tx, consumer_id, journal_id, bank_in.KIND, amount_minor, entries)
+
+
+async def withdraw(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:
+    """Send money from the account to the bound bank card; refuses as `top_up` does, and BALANCE_INSUFFICIENT."""
+    check_amount_minor(amount_minor)
+    async with ctx.database.transaction() as tx:
+        consumer = await _open(tx, consumer_id)
+        if consumer.cards < 1:
+            raise Conflict("NO_INSTRUMENT", "bind a bank card first")
+        if consumer.money_account == "frozen":
+            raise Conflict("MONEY_ACCOUNT_FROZEN", "the money account is frozen")
+        entries = withdrawal.withdrawal(amount_minor)
+        return await _post(ctx, tx, consumer_id, journal_id, withdrawal.KIND, amount_minor, entries)
+
+
+async def _open(tx: Tx, consumer_id: UUID) -> customer.Consumer:
+    consumer = await customer.get(tx, consumer_id)
+    if consumer.money_account == "none":
+        raise Conflict("MONEY_ACCOUNT_NOT_OPEN", "open the money account first")
+    return consumer
+
+
+async def _post(
+    ctx: Context, tx: Tx, consumer_id: UUID, journal_id: UUID, kind: str, amount_minor: int, entries: tuple[Entry, ...]
+) -> Moved:
+    now = ctx.now()
+    item = PostingItem(
+        journal_id,
+        bucket_of(consumer_id),
+        consumer_id,
+        kind,
+        f"{kind}:{amount_minor}".encode(),
+        business_date(now),
+        now,
+        None,
+        legs_of(entries),
+        entries,
+    )
+    verdict = await ledger.post(tx, item)
+    if verdict.outcome is Outcome.KEY_CONFLICT:
+        raise Conflict("IDEMPOTENCY_KEY_REUSED", "this key was used with another request")
+    if verdict.outcome is Outcome.LIMIT:
+        raise Refusal("BALANCE_INSUFFICIENT", "the money account holds less", room_minor=verdict.room_minor)
+    assert verdict.posted, verdict
+    account = (await ledger.limits.accounts_of(tx, consumer_id))[MONEY_PATH]
+    return Moved(journal_id, amount_minor, -account.balance_minor, verdict.repeated)
