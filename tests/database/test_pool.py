@@ -108,14 +108,12 @@ def test_the_clock_of_the_demo_is_kept(fresh_database, run):
 def test_connections_that_died_in_the_pool_are_replaced_before_the_work_begins(fresh_urls, run):
     async def story():
         async with await Database.open(fresh_urls.app, min_size=3, max_size=3) as database:
-            with psycopg.connect(
-                fresh_urls.owner if "superuser" not in fresh_urls.admin else fresh_urls.admin
-            ) as admin:
-                admin.execute(
+            with psycopg.connect(fresh_urls.app) as other:
+                ended = other.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fenqi'"
-                    " AND usename = 'fenqi_app' AND datname = %s",
-                    [fresh_urls.app.split("/")[3].split("?")[0]],
-                )
+                    " AND usename = current_user AND datname = current_database()"
+                ).fetchall()
+                assert ended == [(True,)] * 3
             async with database.transaction() as tx:
                 return await one(tx, "SELECT 1")
 
