@@ -428,7 +428,7 @@ TROUBLES: dict[str, Trouble] = {
     "STEP_UP_REQUIRED": _step_up,
     "SMS_LIMIT": _sms,
     "PAYER_NOT_ACCOUNT_OWNER": lambda r, f: _consumer(f, is_payer_owner=False),
-    "OVERDUE_CURRENT": _overdue,
+    "OVERDUE_CURRENT": lambda r, f: _overdue(r, f) if f.credit.limits else f,
     "OVERDUE_RECENT_HISTORY": lambda r, f: _credit(
         f, observed_until_on=f.today_on + timedelta(days=r.choice((-1, 0, 20)))
     ),

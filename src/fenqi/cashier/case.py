@@ -54,7 +54,7 @@ class View:
         self.amount_minor = facts.order.payable_minor - facts.order.covered_minor
         self.after: dict[Action, View | None] = {}
         self.cases: dict[str, Case] = {}
-        self.proposed: dict[int, list[tuple[Action, ...]]] = {}
+        self.proposed: dict[tuple[int, str | None], list[tuple[Action, ...]]] = {}
         self.found: dict[str, tuple[Reason, ...]] = {}
         self.found_plan: dict[tuple[str, str | None], tuple[Reason, ...]] = {}
         old = parent.facts if parent is not None else None

@@ -58,15 +58,26 @@ def solve(view: View, method: str, plan: str | None) -> tuple[Remedy, ...]:
             pushed += 1
             path = (*actions, *candidate)
             if len(path) <= _ACTIONS:
-                heappush(heap, (cost_of(view, method, plan, path), pushed, path, after, plan_next))
+                is_goal = not reasons_of(after, method, plan_next)
+                cost = cost_of(view, method, plan, path, with_fees=is_goal)
+                heappush(heap, (cost, pushed, path, after, plan_next))
     found.sort(key=lambda remedy: remedy.cost)
     return tuple(found)
 
 
 def incurable(view: View, method: str, plan: str | None) -> tuple[str, ...]:
-    """The codes among the reasons for which there is neither an action nor a route."""
-    reasons = incurable_reasons(view, method, plan)
-    return tuple(dict.fromkeys(reason.code for reason in reasons if reason.code not in ROUTES))
+    """For an offer without remedies: the codes for which there is neither a route nor an action; where every reason has
+    some action, those whose actions all fail."""
+    hopeless = incurable_reasons(view, method, plan)
+    if not hopeless:
+        asks = [Ask(view, method, plan, reason) for reason in reasons_of(view, method, plan)]
+        hopeless = [
+            ask.reason
+            for ask in asks
+            if ask.reason.depends_on is None and not any(_child(ask, each) for each in proposals(ask))
+        ]
+    derived = "MIXED_CART_PARTIAL"
+    return tuple(dict.fromkeys(each.code for each in hopeless if each.code not in ROUTES and each.code != derived))
 
 
 def incurable_reasons(view: View, method: str, plan: str | None) -> list[Reason]:
@@ -98,7 +109,7 @@ def _child(ask: Ask, candidate: Candidate) -> list[tuple[Candidate, View, str | 
     plan = plan_after(candidate, ask.plan)
     left = reasons_of(after, ask.method, plan)
     target = ask.reason
-    if any(each.code == target.code and each.scope == target.scope and each.plan == plan for each in left):
+    if any(each.code == target.code and each.scope == target.scope for each in left):
         return []
     return [(candidate, after, plan)]
 

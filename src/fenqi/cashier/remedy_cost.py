@@ -46,11 +46,12 @@ def fee_minor(plan: PlanFacts | None, amount_minor: int) -> int:
     return -(-amount_minor * plan.fee_rate_ppm * plan.instalments // 1_000_000)
 
 
-def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ...]) -> Cost:
+def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ...], with_fees: bool = True) -> Cost:
     """Money spent or given up (dearer goods, a discount, a dearer plan), the wait, the steps; and beside them the own
-    money that has to be brought or moved."""
+    money that has to be brought or moved. Without the fees of another plan, which the order in the end decides, it can
+    only grow with further actions."""
     money_minor = brought_minor = moved_minor = 0
-    here, until_ms, chosen = view, view.facts.now_ms, plan
+    here, until_ms = view, view.facts.now_ms
     for action in actions:
         if isinstance(action, RemoveCoupon):
             money_minor += action.amount_minor
@@ -58,10 +59,6 @@ def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ..
             money_minor += _dearer_minor(here, action)
         elif isinstance(action, AcceptPrice | Reorder):
             money_minor += max(0, here.facts.order.quoted_minor - here.facts.order.payable_minor)
-        elif isinstance(action, ChoosePlan):
-            old, new = here.plan(method, chosen), here.plan(method, action.plan)
-            chosen = action.plan
-            money_minor += max(0, fee_minor(new, here.amount_minor) - fee_minor(old, here.amount_minor))
         elif isinstance(action, TopUp):
             brought_minor += action.amount_minor
         elif isinstance(action, Repay):
@@ -73,6 +70,9 @@ def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ..
         after = step(here, action)
         assert after is not None, "only plans that can be carried out are priced"
         here = after
+    if with_fees:
+        old, new = here.plan(method, plan), here.plan(method, plan_after(actions, plan))
+        money_minor += max(0, fee_minor(new, here.amount_minor) - fee_minor(old, here.amount_minor))
     wait_ms = until_ms - view.facts.now_ms
     return Cost(money_minor, wait_ms, len(actions), max(brought_minor, moved_minor))
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from fenqi.cashier import remedy_money as money
 from fenqi.cashier import remedy_reduce as less
 from fenqi.cashier.action import (
-    AcceptPrice,
     Activate,
     ChangeDelivery,
     GiveConsent,
@@ -30,6 +29,7 @@ from fenqi.cashier.action import (
     Wait,
 )
 from fenqi.cashier.evaluate import plan_reasons
+from fenqi.cashier.gates.goods import rule_name
 from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms, choose_plan, scenes, waiting
 from fenqi.cashier.remedy_wait import lapses
 from fenqi.kernel.reason import ScopeKind
@@ -39,11 +39,12 @@ Proposer = Callable[[Ask], list[Candidate]]
 
 def proposals(ask: Ask) -> list[Candidate]:
     """The candidates for one reason, remembered on the view; none for one that hides behind another."""
-    known = ask.view.proposed.get(id(ask.reason))
+    key = (id(ask.reason), ask.plan)
+    known = ask.view.proposed.get(key)
     if known is None:
         proposer = PROPOSERS.get(ask.reason.code)
         known = proposer(ask) if proposer is not None and ask.reason.depends_on is None else []
-        ask.view.proposed[id(ask.reason)] = known
+        ask.view.proposed[key] = known
     return known
 
 
@@ -60,8 +61,13 @@ def _integrated(ask: Ask) -> list[Candidate]:
 
 
 def _faults(ask: Ask) -> list[Candidate]:
-    """A line can't be paid: buy it from another seller, take out all such lines, or go to another scene."""
-    return [*less.other_sellers(ask), *less.without_faults(ask), *scenes(ask), *waiting(ask)]
+    """A line can't be paid in any scene: from another seller, or without all such lines."""
+    return [*less.other_sellers(ask), *less.without_faults(ask), *waiting(ask)]
+
+
+def _ruled_out(ask: Ask) -> list[Candidate]:
+    """A rule of this scene speaks against a line: perhaps not in another scene."""
+    return [*_faults(ask), *scenes(ask)]
 
 
 def _deposit(ask: Ask) -> list[Candidate]:
@@ -82,13 +88,30 @@ def _exposure(ask: Ask) -> list[Candidate]:
 
 
 def _above_max(ask: Ask) -> list[Candidate]:
+    excess_minor = ask.number("excess_minor")
+    if ask.reason.scope.kind is ScopeKind.PLAN:
+        return [*less.by(ask, excess_minor), *choose_plan(ask)]
+    rule_id = ask.reason.observed["rule_id"]
+    under = tuple(
+        line for line, _, rule in ask.case.goods if rule is not None and rule_id in (rule.rule_id, rule_name(rule))
+    )
     part_minor = ask.case.amount_minor - ask.number("max_minor")
-    found = less.by(ask, ask.number("excess_minor"), part_minor)
-    return found + (choose_plan(ask) if ask.reason.scope.kind is ScopeKind.PLAN else scenes(ask))
+    return [*less.under_rule(ask, excess_minor, part_minor, under), *scenes(ask)]
+
+
+def _enterprise(ask: Ask) -> list[Candidate]:
+    """Without the goods that a company can't buy by this method, or where it can."""
+    ruled_out = {line.line_id for line, _, rule in ask.case.goods if rule is not None and "enterprise" in rule.excluded}
+    return [*less.without(ask, ruled_out), *scenes(ask)]
 
 
 def _below_min(ask: Ask) -> list[Candidate]:
-    return choose_plan(ask) if ask.reason.scope.kind is ScopeKind.PLAN else scenes(ask)
+    """A plan from a smaller amount on; or without the goods whose minimum it is."""
+    if ask.reason.scope.kind is ScopeKind.PLAN:
+        return [*less.new_price(ask), *choose_plan(ask)]
+    amount_minor = ask.case.amount_minor
+    strict = {line.line_id for line, _, rule in ask.case.goods if rule is not None and rule.min_minor > amount_minor}
+    return [*less.new_price(ask), *less.without(ask, strict), *scenes(ask)]
 
 
 def _delivery(ask: Ask) -> list[Candidate]:
@@ -98,18 +121,13 @@ def _delivery(ask: Ask) -> list[Candidate]:
 
 def _term(ask: Ask) -> list[Candidate]:
     """Another plan; or without the goods that don't have this one."""
-    found = choose_plan(ask)
-    without = tuple(
-        dict.fromkeys(
-            line_id
-            for reason in plan_reasons(ask.view, ask.method, ask.plan)
-            if reason.code == ask.reason.code
-            for line_id in reason.scope.ids
-        )
-    )
-    if without and len(without) < len(ask.facts.lines):
-        found.append((TakeOutLines(without),))
-    return found
+    without = {
+        line_id
+        for reason in plan_reasons(ask.view, ask.method, ask.plan)
+        if reason.code == ask.reason.code
+        for line_id in reason.scope.ids
+    }
+    return [*choose_plan(ask), *less.without(ask, without)]
 
 
 def _term_conflict(ask: Ask) -> list[Candidate]:
@@ -124,11 +142,8 @@ def _coupon(ask: Ask) -> list[Candidate]:
 
 def _trade_in(ask: Ask) -> list[Candidate]:
     if ask.reason.scope.kind is ScopeKind.LINE:
-        return _faults(ask)
-    found = choose_plan(ask)
-    if len(ask.reason.scope.ids) < len(ask.facts.lines):
-        found.append((TakeOutLines(ask.reason.scope.ids),))
-    return found
+        return _ruled_out(ask)
+    return [*choose_plan(ask), *less.without(ask, set(ask.reason.scope.ids))]
 
 
 def _pin_locked(ask: Ask) -> list[Candidate]:
@@ -140,8 +155,13 @@ def _password_locked(ask: Ask) -> list[Candidate]:
 
 
 def _sms(ask: Ask) -> list[Candidate]:
-    unset = ask.facts.consumer.pay_password == "none"
-    return [*([(SetPayPassword(),)] if unset else []), *waiting(ask)]
+    """A code is not needed any more once the pay password can be used."""
+    consumer, now_ms = ask.facts.consumer, ask.facts.now_ms
+    found: list[Candidate] = [(SetPayPassword(),)] if consumer.pay_password == "none" else []
+    until_ms = consumer.pay_password_locked_until_ms
+    if consumer.pay_password == "locked" and until_ms is not None and until_ms > now_ms:
+        found.append((Wait(until_ms),))
+    return [*found, *waiting(ask)]
 
 
 def _step_up(ask: Ask) -> list[Candidate]:
@@ -202,18 +222,19 @@ PROPOSERS: dict[str, Proposer] = {
     "METHOD_NOT_INTEGRATED": _integrated,
     "METHOD_SUSPENDED": waiting,
     "EXPOSURE_CAP_REACHED": _exposure,
-    "POLICY_MISSING": _faults,
+    "POLICY_MISSING": _ruled_out,
     "SELLER_NOT_ENABLED": _faults,
-    "SELLER_TYPE_EXCLUDED": _faults,
+    "SELLER_TYPE_EXCLUDED": _ruled_out,
     "SELLER_STATUS_ABNORMAL": _faults,
     "SELF_DEALING": _faults,
-    "GOODS_CATEGORY_EXCLUDED": _faults,
+    "GOODS_CATEGORY_EXCLUDED": _ruled_out,
     "GOODS_VIRTUAL_SCENE_SUSPENDED": _faults,
-    "GOODS_GIFT_OR_ADDON": _faults,
-    "MIXED_CART_PARTIAL": _faults,
+    "GOODS_GIFT_OR_ADDON": _ruled_out,
+    "MIXED_CART_PARTIAL": _ruled_out,
     "PRESALE_DEPOSIT": _deposit,
-    "CROSS_BORDER": _faults,
-    "RECURRING_OR_SUBSCRIPTION": _faults,
+    "ENTERPRISE_ORDER": _enterprise,
+    "CROSS_BORDER": _ruled_out,
+    "RECURRING_OR_SUBSCRIPTION": _ruled_out,
     "AMOUNT_BELOW_MIN": _below_min,
     "AMOUNT_ABOVE_MAX": _above_max,
     "DELIVERY_METHOD_EXCLUDED": _delivery,
@@ -271,7 +292,7 @@ PROPOSERS: dict[str, Proposer] = {
     "CLIENT_UNSUPPORTED": _client,
     "ORDER_CLOSED": _always((Reorder(),)),
     "ORDER_EXPIRED": _always((Reorder(),)),
-    "AMOUNT_CHANGED": lambda ask: [(AcceptPrice(ask.facts.order.quoted_minor),)],
+    "AMOUNT_CHANGED": less.new_price,
     "PAYMENT_IN_PROGRESS": waiting,
     "DUPLICATE_REVERSING": waiting,
 }

@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
-from fenqi.cashier.action import ChangeSeller, PayPartBy, TakeOutLines
+from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, TakeOutLines
+from fenqi.cashier.evaluate import reasons_of
 from fenqi.cashier.facts import AlternativeOffer, LineFacts
 from fenqi.cashier.gates.lines import faults_of, line_faults
 from fenqi.cashier.remedy_ask import Ask, Candidate
 from fenqi.cashier.remedy_money import funds_for
 
 
-def by(ask: Ask, need_minor: int, part_minor: int | None = None) -> list[Candidate]:
-    """Make what this method has to pay smaller by `need_minor`; another method would have to pay `part_minor`."""
-    return [
-        *parts(ask, need_minor if part_minor is None else part_minor),
-        *_fewer_lines(ask, need_minor),
+def by(ask: Ask, need_minor: int) -> list[Candidate]:
+    """Make what this method has to pay smaller by `need_minor`, or by the most that any reason asks for: a part can be
+    moved to another method only once."""
+    lines, most_minor = ask.facts.lines, _most_minor(ask)
+    found = [
+        *new_price(ask),
+        *parts(ask, need_minor),
+        *fewer_lines(ask, need_minor, lines),
         *_cheaper_sellers(ask, need_minor),
     ]
+    if most_minor > need_minor:
+        found += parts(ask, most_minor)
+        found += [each for each in fewer_lines(ask, most_minor, lines) if each not in found]
+    return found
+
+
+def under_rule(ask: Ask, excess_minor: int, part_minor: int, lines: tuple[LineFacts, ...]) -> list[Candidate]:
+    """Make the goods under one rule cost less by `excess_minor`, or the method pay less by `part_minor`."""
+    most_minor = _most_minor(ask)
+    more = parts(ask, most_minor) if most_minor > part_minor else []
+    found = [*new_price(ask), *parts(ask, part_minor), *more]
+    return [*found, *fewer_lines(ask, excess_minor, lines), *_cheaper_sellers(ask, excess_minor)]
+
+
+def new_price(ask: Ask) -> list[Candidate]:
+    """Take the price of now, where it is another one: that may be enough."""
+    order = ask.facts.order
+    return [(AcceptPrice(order.quoted_minor),)] if order.quoted_minor != order.payable_minor else []
+
+
+def without(ask: Ask, line_ids: set[str]) -> list[Candidate]:
+    """Take these lines out, all in one tap; not when none would stay."""
+    return [(TakeOutLines(_in_order(ask, line_ids)),)] if 0 < len(line_ids) < len(ask.facts.lines) else []
+
+
+def _most_minor(ask: Ask) -> int:
+    """By how much the amount is too high for the strictest of all reasons."""
+    return max(
+        (
+            short
+            for reason in reasons_of(ask.view, ask.method, ask.plan)
+            if reason.code not in _NOT_TOO_HIGH
+            for short in (reason.required.get("shortfall_minor", reason.required.get("excess_minor")),)
+            if isinstance(short, int)
+        ),
+        default=0,
+    )
+
+
+_NOT_TOO_HIGH = frozenset({"AMOUNT_BELOW_MIN"})
 
 
 def parts(ask: Ask, part_minor: int) -> list[Candidate]:
@@ -31,10 +75,9 @@ def parts(ask: Ask, part_minor: int) -> list[Candidate]:
     ]
 
 
-def _fewer_lines(ask: Ask, need_minor: int) -> list[Candidate]:
-    """Take out the one cheapest line that is enough, or as few of the dearest as are."""
-    lines = ask.facts.lines
-    if len(lines) < 2:
+def fewer_lines(ask: Ask, need_minor: int, lines: tuple[LineFacts, ...]) -> list[Candidate]:
+    """Take out, of these lines, the one cheapest that is enough, or as few of the dearest as are."""
+    if len(ask.facts.lines) < 2:
         return []
     enough = [line for line in lines if line.amount_minor >= need_minor]
     if enough:
@@ -47,9 +90,7 @@ def _fewer_lines(ask: Ask, need_minor: int) -> list[Candidate]:
         taken.append(line)
         if sum(each.amount_minor for each in taken) >= need_minor:
             break
-    if len(taken) >= len(lines):
-        return []
-    return [(TakeOutLines(_in_order(ask, {line.line_id for line in taken})),)]
+    return without(ask, {line.line_id for line in taken})
 
 
 def _in_order(ask: Ask, line_ids: set[str]) -> tuple[str, ...]:
@@ -68,18 +109,22 @@ def _cheaper_sellers(ask: Ask, need_minor: int) -> list[Candidate]:
 
 
 def without_faults(ask: Ask) -> list[Candidate]:
-    """Take out every line that the method can't pay, all in one tap; not when none would stay."""
-    at_fault = {fault[0].line_id for fault in line_faults(ask.case)}
-    return [(TakeOutLines(_in_order(ask, at_fault)),)] if len(at_fault) < len(ask.facts.lines) else []
+    """Take out every line that the method can't pay."""
+    return without(ask, {fault[0].line_id for fault in line_faults(ask.case)})
 
 
 def other_sellers(ask: Ask) -> list[Candidate]:
-    """Buy each line at fault from the cheapest seller without one; lines that nobody else sells so stay."""
+    """Buy each line at fault from the cheapest seller without one; take out those that nobody else sells so."""
     at_fault = {fault[0].line_id for fault in line_faults(ask.case)}
-    steps = tuple(
-        _change(line, best) for line in ask.facts.lines if line.line_id in at_fault for best in _sound(ask, line)[:1]
-    )
-    return [steps] if steps else []
+    steps: list[Action] = []
+    for line in ask.facts.lines:
+        if line.line_id in at_fault:
+            for best in _sound(ask, line)[:1]:
+                steps.append(_change(line, best))
+                at_fault.remove(line.line_id)
+    if not steps:
+        return []
+    return [(*steps, TakeOutLines(_in_order(ask, at_fault))) if at_fault else tuple(steps)]
 
 
 def _sound(ask: Ask, line: LineFacts) -> list[AlternativeOffer]:
