@@ -1,0 +1,119 @@
+"""Reasons, remedies and routes in the reader's words, as templates show them: what, whose turn, what it costs.
+
+The words are the catalogue's; here they are only put beside the data that a page needs (links, ids, names of goods).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from fenqi import texts
+from fenqi.cashier.action import Cost, Remedy, Route, Wait
+from fenqi.kernel.reason import CODES, Reason
+from fenqi.texts import Audience, Locale, Said
+
+
+class ToldReason(NamedTuple):
+    """A reason as its reader sees it."""
+
+    code: str
+    title: str
+    sentence: str
+    turn: str
+    """Who can change it: a member of `Fixer`."""
+    layer: str
+    until_ms: int | None
+
+
+class Step(NamedTuple):
+    """One action of a remedy."""
+
+    label: str
+    sentence: str
+
+
+class ToldRemedy(NamedTuple):
+    """A remedy with its steps in words and what it costs."""
+
+    id: str
+    steps: tuple[Step, ...]
+    cost: Cost
+    plan: str | None
+    takes: str
+    waits_until: int | None
+
+
+class ToldRoute(NamedTuple):
+    """A way that others decide; `href` or `form` where it can be begun here."""
+
+    label: str
+    sentence: str
+    href: str = ""
+    form: str = ""
+    fields: Mapping[str, str] = {}
+
+
+Names = Mapping[str, Said]
+_NONE: Names = {}
+
+
+def tell_reasons(
+    reasons: Sequence[Reason], locale: Locale, names: Names = _NONE, stepped_up: bool = False
+) -> tuple[ToldReason, ...]:
+    """The buyer's reasons in words, one that reads like another only once."""
+    told: dict[tuple[str, str], ToldReason] = {}
+    for reason in reasons:
+        said = texts.tell(reason, Audience.BUYER, locale, stepped_up=stepped_up, names=names)
+        meta = CODES[said.code]
+        until_ms = reason.until_ms if said.code == reason.code else None
+        told.setdefault(
+            (said.code, said.sentence),
+            ToldReason(said.code, said.title, said.sentence, str(meta.fixer), str(meta.layer), until_ms),
+        )
+    return tuple(told.values())
+
+
+def tell_remedy(remedy: Remedy, remedy_id: str, locale: Locale, names: Callable[[Any], Names]) -> ToldRemedy:
+    """A remedy in words; `names` gives, by action, the names of sellers and goods."""
+    said = [texts.render_action(action, locale, names(action)) for action in remedy.actions]
+    waits = [action.until_ms for action in remedy.actions if isinstance(action, Wait)]
+    takes = ""
+    if len(remedy.actions) == 1:
+        takes = texts.action_time(kind_of(remedy.actions[0]), locale)
+    steps = tuple(Step(one.label, one.sentence) for one in said)
+    return ToldRemedy(remedy_id, steps, remedy.cost, remedy.plan, takes, max(waits) if waits else None)
+
+
+def tell_route(route: Route, locale: Locale, intent_id: UUID, asks: Mapping[str, str]) -> ToldRoute:
+    """A route in words, with the door it begins at where there is one."""
+    said = texts.render_route(route.kind, route.usual_ms, route.from_ms, locale)
+    if route.kind == "ask_seller" and asks:
+        return ToldRoute(said.label, said.sentence, form="/sellers/ask", fields=asks)
+    href = {"apply": "/credit/apply", "step_up": f"/step-up?next=/cashier/{intent_id}"}.get(route.kind, "")
+    return ToldRoute(said.label, said.sentence, href)
+
+
+def kind_of(action: Any) -> str:
+    """The action's kind as the API names it."""
+    kind: str = action.__struct_config__.tag
+    return kind
+
+
+def bound(locale: Locale) -> dict[str, Any]:
+    """What console templates call: a reason for any audience, an action's label, in this language."""
+    return {
+        "tell": lambda reason, audience: texts.tell(reason, Audience(audience), locale),
+        "told_action": lambda action: texts.render_action(action, locale),
+        "told_route": lambda route: texts.render_route(route.kind, route.usual_ms, route.from_ms, locale),
+        "reason_meaning": lambda code: texts.meaning(code, locale),
+        "reason_values": texts.values_of,
+        "reason_meta": lambda code: CODES[code],
+        "said": lambda name, value: said_value(name, value, locale),
+    }
+
+
+def said_value(name: str, value: Said, locale: Locale) -> str:
+    """A value of a reason by its name, as the catalogue says values."""
+    return texts.values.say_plain(name, value, locale)

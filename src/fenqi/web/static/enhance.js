@@ -1,0 +1,48 @@
+// Small conveniences over pages that work without them: a countdown, steppers, and forms that are sent once.
+"use strict";
+
+for (const place of document.querySelectorAll("[data-countdown]")) {
+  const ahead = Date.parse(place.dataset.countdown) - Date.parse(place.dataset.now);
+  const until = performance.now() + ahead;
+  const tick = () => {
+    const left = Math.max(0, Math.floor((until - performance.now()) / 1000));
+    place.textContent = `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
+    if (left > 0) setTimeout(tick, 1000);
+    else location.reload();
+  };
+  if (ahead > 0 && ahead < 86400000) tick();
+}
+
+for (const stepper of document.querySelectorAll("[data-stepper]")) {
+  const input = stepper.querySelector("input");
+  const button = (words, by) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = words;
+    made.setAttribute("aria-hidden", "true");
+    made.tabIndex = -1;
+    made.addEventListener("click", () => {
+      const least = Number(input.min), most = Number(input.max);
+      const next = Math.min(most, Math.max(least, Number(input.value) + by));
+      if (next === Number(input.value)) return;
+      input.value = next;
+      if ("submit" in stepper.dataset) input.form.requestSubmit(input.form.querySelector("button[name=then]"));
+    });
+    return made;
+  };
+  stepper.prepend(button("−", -1));
+  stepper.append(button("+", 1));
+}
+
+for (const spare of document.querySelectorAll("[data-hide-with-script]")) spare.classList.add("visually-hidden");
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+    form.setAttribute("aria-busy", "true");
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
