@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from fenqi.credit import activation, application, facts, loan
+from fenqi.credit import activation, application, facts, loan, repayment
 from fenqi.credit.decision import ApplicationInputs, BureauFile
 from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT
 from fenqi.credit.model import GENERAL_PATH, Loan
@@ -133,6 +133,14 @@ class Story:
         )
         self.tx(lambda tx: loan.insert_loans(tx, [made]))
         return made
+
+    def repay(self, consumer_id: UUID, request: Any, journal_id: UUID | None = None) -> repayment.Receipt:
+        return self.tx(
+            lambda tx: repayment.repay(tx, consumer_id, journal_id or new_id(), request, PRODUCT, self.by("repaid"))
+        )
+
+    def loans(self, consumer_id: UUID) -> list[Loan]:
+        return self.tx(lambda tx: loan.loans_of(tx, consumer_id))
 
     def facts(self, consumer_id: UUID) -> facts.CreditView:
         return self.tx(lambda tx: facts.credit_facts_of(tx, consumer_id, self.at, PRODUCT))

@@ -17,7 +17,6 @@ from fenqi.credit.default_policy import PRODUCTS
 from fenqi.credit.fold import FoldPolicy, Instalment, LoanState, fold, settlement
 from fenqi.credit.loan_event import LoanEvent
 from fenqi.credit.model import Happened, Loan
-from fenqi.credit.schedule import Terms
 from fenqi.credit.standing import Parts
 from fenqi.ledger.postings.parts import Draw
 
@@ -95,10 +94,9 @@ def _position(key: _Key) -> Position:
     return Position(loan, events, state, settle, _remaining(loan, key.happened))
 
 
-def after(before: Position, event: LoanEvent) -> tuple[LoanState, Terms]:
+def after(before: Position, event: LoanEvent) -> LoanState:
     """The loan's state once `event` has happened too, as of the event's day."""
-    terms = terms_of_loan(before.loan)
-    return fold(terms, [*before.events, event], event.on, rules_of(before.loan)), terms
+    return fold(terms_of_loan(before.loan), [*before.events, event], event.on, rules_of(before.loan))
 
 
 def rules_of(loan: Loan) -> FoldPolicy:
