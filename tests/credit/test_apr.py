@@ -108,6 +108,7 @@ def test_eu_counts_repeat_each_unit_period_and_dates_count_months_weeks_or_days_
     assert monthly == "15.448936"
     assert monthly == rate("eu", advance, [{"amount": "90", "years": f"{month}/12"} for month in range(1, 13)])
     assert dated == monthly
+    assert monthly == rate("eu", advance, [{"amount": "90", "years": "1/12", "count": 12}])
     weekly = rate("eu", [{"amount": "100", "date": "2026-01-01"}], [{"amount": "101", "date": "2026-02-05"}])
     assert float(weekly) == pytest.approx((1.01 ** (52 / 5) - 1) * 100, abs=1e-6)
     days = rate("eu", [{"amount": "100", "date": "2026-01-01"}], [{"amount": "101", "date": "2026-02-04"}])
