@@ -9,8 +9,9 @@ from __future__ import annotations
 from fenqi.texts.actions import ActionText, action_time, render_action, render_route
 from fenqi.texts.model import Audience, Locale, negotiate
 from fenqi.texts.reasons import ReasonText, meaning, render_reason, tell, title, told_code, values_of
+from fenqi.texts.refusals import refusal
 from fenqi.texts.values import Said
-from fenqi.texts.words import filters, has, refusal, t, term, word
+from fenqi.texts.words import filters, has, t, term, word
 
 __all__ = [
     "ActionText",

@@ -1,4 +1,4 @@
-"""Words and sentences of pages: `t` by key, `term` for the members of closed lists, `refusal` for typed noes.
+"""Words and sentences of pages: `t` by key, `term` and `word` for the members of closed lists.
 
 A key that a language lacks is said in the other one and logged; the tests find it before a buyer does.
 """
@@ -48,15 +48,6 @@ def word(vocabulary: str, code: str, locale: Locale) -> str:
     """The word for `code` of a closed list, for a page: the code in plain letters when there is none, and logged."""
     found = term(vocabulary, code, locale)
     return found if found is not None else _missed(f"{vocabulary}.{code}", locale, term(vocabulary, code, locale.other))
-
-
-def refusal(code: str, locale: Locale, values: Mapping[str, Said] | None = None) -> tuple[str, str]:
-    """(title, sentence) for the code of a `Refusal`; the general ones for a code without texts of its own."""
-    own = code if has(f"errors.{code}.title", locale) else "UNEXPECTED"
-    if own != code:
-        _log.error("no text for the refusal %s", code)
-    given = dict(values or {})
-    return t(f"errors.{own}.title", locale, **given), t(f"errors.{own}.sentence", locale, **given)
 
 
 def fill(source: str, values: Mapping[str, Said], locale: Locale) -> str:
