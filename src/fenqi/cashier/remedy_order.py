@@ -198,6 +198,21 @@ def _spread(lines: tuple[LineFacts, ...], delta_minor: int) -> tuple[LineFacts, 
     return tuple(replace(line, amount_minor=amount) for line, amount in zip(lines, moved, strict=True))
 
 
+def deposit_paid(order: OrderFacts, now_ms: int) -> OrderFacts:
+    """A presale whose deposit is paid moves on to its tail, once that may be paid."""
+    paid = order.presale_stage == "deposit" and order.covered_minor == order.payable_minor
+    if not paid or order.tail_from_ms is None or now_ms < order.tail_from_ms:
+        return order
+    return replace(
+        order,
+        presale_stage="tail",
+        payable_minor=order.tail_minor,
+        quoted_minor=order.tail_minor,
+        covered_minor=0,
+        pay_by_ms=order.tail_pay_by_ms if order.tail_pay_by_ms is not None else now_ms + order.pay_window_ms,
+    )
+
+
 def reorder(facts: Facts) -> Facts | None:
     """The same goods ordered again now, at the price of now, if they can still be had."""
     order = facts.order

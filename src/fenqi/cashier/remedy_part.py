@@ -12,6 +12,7 @@ from fenqi.cashier.case import View
 from fenqi.cashier.draw import Shortfall, draw
 from fenqi.cashier.evaluate import reasons_of
 from fenqi.cashier.facts import Facts, PlanFacts
+from fenqi.cashier.remedy_order import deposit_paid
 
 
 def pay_part_by(action: PayPartBy, view: View) -> Facts | None:
@@ -28,7 +29,7 @@ def pay_part_by(action: PayPartBy, view: View) -> Facts | None:
     plan = sum_plan(view, action.method)
     if reasons_of(part, action.method, plan.plan if plan is not None else None):
         return None
-    covered = replace(facts, order=replace(order, covered_minor=amount_minor))
+    covered = replace(facts, order=deposit_paid(replace(order, covered_minor=amount_minor), facts.now_ms))
     return _spent(covered, action.method, amount_minor, plan)
 
 

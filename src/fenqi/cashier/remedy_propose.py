@@ -75,8 +75,9 @@ def _deposit(ask: Ask) -> list[Candidate]:
     order = ask.facts.order
     if order.tail_from_ms is None or order.tail_minor <= 0 or order.covered_minor:
         return []
+    then: Candidate = (Wait(order.tail_from_ms),) if order.tail_from_ms > ask.facts.now_ms else ()
     return [
-        (*fund, PayPartBy(terms.method, order.payable_minor), Wait(order.tail_from_ms))
+        (*fund, PayPartBy(terms.method, order.payable_minor), *then)
         for terms in ask.facts.methods
         if terms.method != ask.method
         for fund in money.funds_for(ask, terms.method, order.payable_minor)
@@ -108,10 +109,11 @@ def _enterprise(ask: Ask) -> list[Candidate]:
 def _below_min(ask: Ask) -> list[Candidate]:
     """A plan from a smaller amount on; or without the goods whose minimum it is."""
     if ask.reason.scope.kind is ScopeKind.PLAN:
-        return [*less.new_price(ask), *choose_plan(ask)]
+        return [*less.new_price(ask), *less.without_coupon(ask, ask.number("shortfall_minor")), *choose_plan(ask)]
     amount_minor = ask.case.amount_minor
     strict = {line.line_id for line, _, rule in ask.case.goods if rule is not None and rule.min_minor > amount_minor}
-    return [*less.new_price(ask), *less.without(ask, strict), *scenes(ask)]
+    dearer = less.without_coupon(ask, ask.number("shortfall_minor"))
+    return [*less.new_price(ask), *less.without(ask, strict), *dearer, *scenes(ask)]
 
 
 def _delivery(ask: Ask) -> list[Candidate]:

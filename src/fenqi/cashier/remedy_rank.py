@@ -1,7 +1,7 @@
 """In which order reasons are taken up: what others depend on first, what lapses quickly last.
 
-Waiting comes first (it undoes step-up checks and lets orders expire), then the order, the person, the account and
-the money.
+A deposit is paid before it runs out; then comes waiting (it undoes step-up checks and lets orders expire), then the
+order, the person, the account and the money.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CODES = {
     "COUPON_METHOD_BOUND": 5,
     "TRADE_IN_SUBSIDY_EXCLUSIVE": 5,
     "OVERDUE_CURRENT": 7,
-    "PRESALE_DEPOSIT": 8,
+    "PRESALE_DEPOSIT": -1,
     "EXPOSURE_CAP_REACHED": 10,
     "AMOUNT_ABOVE_MAX": 10,
     "STEP_UP_REQUIRED": 12,

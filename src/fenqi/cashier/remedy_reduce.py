@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, TakeOutLines
+from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, RemoveCoupon, TakeOutLines
 from fenqi.cashier.evaluate import reasons_of
 from fenqi.cashier.facts import AlternativeOffer, LineFacts
 from fenqi.cashier.gates.lines import faults_of, line_faults
@@ -38,6 +38,15 @@ def new_price(ask: Ask) -> list[Candidate]:
     """Take the price of now, where it is another one: that may be enough."""
     order = ask.facts.order
     return [(AcceptPrice(order.quoted_minor),)] if order.quoted_minor != order.payable_minor else []
+
+
+def without_coupon(ask: Ask, need_minor: int) -> list[Candidate]:
+    """Do without the smallest discount that raises the price by as much."""
+    enough = [each for each in ask.facts.coupons if each.amount_minor >= need_minor]
+    if not enough:
+        return []
+    chosen = min(enough, key=lambda each: (each.amount_minor, each.coupon_id))
+    return [(RemoveCoupon(chosen.coupon_id, chosen.amount_minor),)]
 
 
 def without(ask: Ask, line_ids: set[str]) -> list[Candidate]:

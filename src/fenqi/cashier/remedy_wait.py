@@ -25,6 +25,7 @@ from fenqi.cashier.facts import (
     RiskFacts,
     SellerFacts,
 )
+from fenqi.cashier.remedy_order import deposit_paid
 from fenqi.kernel.reason import CODES, Disclosure, Fixer
 
 
@@ -68,18 +69,7 @@ def _seller(seller: SellerFacts, now_ms: int) -> SellerFacts:
 def _order(order: OrderFacts, now_ms: int) -> OrderFacts:
     if order.open_attempt is not None and _over(order.open_attempt_until_ms, now_ms):
         order = replace(order, open_attempt=None, open_attempt_until_ms=None)
-    deposit_paid = order.presale_stage == "deposit" and order.covered_minor == order.payable_minor
-    if deposit_paid and _over(order.tail_from_ms, now_ms):
-        pay_by_ms = order.tail_pay_by_ms if order.tail_pay_by_ms is not None else now_ms + order.pay_window_ms
-        return replace(
-            order,
-            presale_stage="tail",
-            payable_minor=order.tail_minor,
-            quoted_minor=order.tail_minor,
-            covered_minor=0,
-            pay_by_ms=pay_by_ms,
-        )
-    return order
+    return deposit_paid(order, now_ms)
 
 
 def _method(method: MethodFacts, now_ms: int) -> MethodFacts:
