@@ -43,7 +43,11 @@ def start_racers(url: str, consumers: Sequence[UUID], count: int, seconds: float
 
 
 def finish(racers: Sequence[subprocess.Popen[str]]) -> list[dict[str, Any]]:
-    outputs = [racer.communicate(timeout=60)[0] for racer in racers]
+    try:
+        outputs = [racer.communicate(timeout=60)[0] for racer in racers]
+    finally:
+        for racer in racers:
+            racer.kill()
     assert [racer.returncode for racer in racers] == [0] * len(racers)
     return [json.loads(output.splitlines()[-1]) for output in outputs]
 
