@@ -26,9 +26,10 @@ Text = str | None
 
 
 def register(app: typer.Typer) -> None:
-    """Put `plan` and `apr` on the command line."""
-    app.command("plan")(plan)
-    app.command("apr")(apr)
+    """Put `plan` and `apr` on the command line. Options may be written as the fields are, with underscores."""
+    spelling = {"token_normalize_func": lambda name: name.replace("_", "-")}
+    app.command("plan", context_settings=spelling)(plan)
+    app.command("apr", context_settings=spelling)(apr)
 
 
 def plan(

@@ -31,6 +31,12 @@ def test_a_person_sees_a_table() -> None:
     ]
 
 
+def test_options_may_be_spelt_like_the_fields() -> None:
+    spelt = [part.replace("-", "_").replace("__", "--") if part.startswith("--") else part for part in TERMS]
+    assert "--rate_annual" in spelt
+    assert runner.invoke(app, ["plan", *spelt]).stdout == runner.invoke(app, ["plan", *TERMS]).stdout
+
+
 def test_above_the_cap_is_said() -> None:
     shown = runner.invoke(app, ["plan", *TERMS, "--cap", "0.1"])
     assert shown.stdout.splitlines()[-1] == "annual cost 12.0021 %  above the cap"
