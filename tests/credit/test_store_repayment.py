@@ -130,6 +130,32 @@ def test_overdue_comes_first_and_clearing_a_long_one_brings_observation(story: S
     assert refused(story, who, Settle(fine.loan_id)) == "OVERDUE_FIRST"
     assert refused(story, who, FreeLimit(1_000, GENERAL_PATH)) == "OVERDUE_FIRST"
     story.on(date(2026, 5, 11))
+    promised = story.facts(who)
+    assert (promised.overdue_minor, promised.overdue_days) == (20_300 + 2_030, 31)
+    receipt = story.repay(who, PayOverdue(at_most_minor=promised.overdue_minor))
+    assert receipt.plan.total_minor == 22_330
+    after = story.facts(who)
+    assert (after.overdue_minor, after.overdue_days) == (0, 0)
+    assert after.observed_until_on == promised.observed_if_cleared_until_on == date(2026, 6, 10)
+    assert [loan.loan_id for loan in story.loans(who)] == [late.loan_id, fine.loan_id]
+
+
+def test_a_short_delay_brings_no_observation(story: Story) -> None:
+    who = story.open_line(money_minor=100_000)
+    story.buy(who, 30_000, THREE)
+    story.on(date(2026, 4, 20))
+    assert story.repay(who, PayOverdue()).observed_until_on is None
+    assert story.facts(who).observed_until_on is None
+    assert refused(story, who, PayOverdue()) == "NOTHING_OWED"
+
+
+def test_freeing_a_limit_frees_exactly_that_and_costs_no_more_than_promised(story: Story) -> None:
+    """Two loans on the general limit: ¥130 of it is wanted, the older loan's ¥120 goes whole, ¥10 off the newer."""
+    who = story.open_line(money_minor=100_000)
+    older = story.buy(who, 12_000, TWELVE)
+    story.on(date(2026, 3, 12))
+    newer = story.buy(who, 12_000, TWELVE)
+    story.on(date(2026, 3, 20))
     first, second = story.facts(who).loans
     promised = first.settle_minor + -(-second.settle_minor * 1_000 // 12_000)
     receipt = story.repay(who, FreeLimit(13_000, GENERAL_PATH, at_most_minor=promised))
