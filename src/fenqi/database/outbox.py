@@ -96,20 +96,19 @@ async def relay_until(
     stop: asyncio.Event,
     idle_s: float = 0.2,
 ) -> None:
-    """Relay range after range until `stop` is set; after a full round without an event, pause `idle_s`."""
-    quiet = 0
+    """Relay until `stop` is set; while nothing is due, look again every `idle_s`, by one cheap question."""
     while not stop.is_set():
-        done = await relay_once(database, handlers, now())
-        quiet = 0 if done is not None and done.delivered else quiet + 1
-        if quiet >= ranges.COUNT:
-            quiet = 0
+        done = await _anything_due(database, now()) and await drain(database, handlers, now(), stop)
+        if not done:
             await _pause(stop, idle_s)
 
 
-async def drain(database: Database, handlers: Mapping[str, Handler], at: datetime) -> int:
-    """Relay until a full round over all ranges finds nothing due: how many were handed on (tests, demo, janitor)."""
+async def drain(
+    database: Database, handlers: Mapping[str, Handler], at: datetime, stop: asyncio.Event | None = None
+) -> int:
+    """Relay until a full round over all ranges finds nothing due, or `stop` is set: how many were handed on."""
     total = quiet = 0
-    while quiet < ranges.COUNT:
+    while quiet < ranges.COUNT and not (stop is not None and stop.is_set()):
         done = await relay_once(database, handlers, at)
         count = done.delivered if done is not None else 0
         total, quiet = total + count, 0 if count else quiet + 1
@@ -122,6 +121,15 @@ async def backlog(tx: Tx) -> tuple[int, int]:
     row = await rows.fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+async def _anything_due(database: Database, at: datetime) -> bool:
+    async with database.autocommit() as connection:
+        rows = await connection.execute(
+            "SELECT EXISTS (SELECT FROM outbox WHERE not_before IS NULL OR not_before <= %s)", [at]
+        )
+        row = await rows.fetchone()
+    return row is not None and bool(row[0])
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
