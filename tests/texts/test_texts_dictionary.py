@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from fenqi.cashier import action
+from fenqi.cashier.remedy_propose import PROPOSERS
+from fenqi.cashier.remedy_routes import ROUTES, USUAL_MS
 from fenqi.kernel.reason import CODES
 from fenqi.texts import dictionary, glossary
 from fenqi.texts.catalogue import catalogue
@@ -37,9 +38,14 @@ def test_what_helps_is_a_known_kind_of_remedy_or_route() -> None:
 
 
 def test_routes_are_the_cashiers_own() -> None:
-    routes = pytest.importorskip("fenqi.cashier.remedy_routes").ROUTES
     published = {code: each.routes for code, each in dictionary.help_for_codes().items() if each.routes}
-    assert published == {code: tuple(kinds) for code, kinds in routes.items()}
+    assert published == {code: tuple(kinds) for code, kinds in ROUTES.items()}
+    assert USUAL_MS.keys() <= catalogue(Locale.EN).routes.keys()
+
+
+def test_remedies_are_published_for_the_codes_that_the_solver_has_proposals_for() -> None:
+    published = {code for code, each in dictionary.help_for_codes().items() if each.actions}
+    assert published == PROPOSERS.keys()
 
 
 def test_every_kind_of_remedy_has_texts_for_all_it_can_hold() -> None:
