@@ -70,7 +70,7 @@ def _new_sku(database, run, shelf, pieces):
 
 
 def test_lists_show_the_cheapest_offer_and_find_by_name(database, run, shelf):
-    shops, goods, skus = shelf
+    shops, goods, _ = shelf
 
     async def verb(tx):
         tree = await catalog.tree(tx)
@@ -169,8 +169,8 @@ def test_stock_is_reserved_consumed_and_released_once(database, run, shelf):
         await catalog.release(tx, shop, [kept], BY)
         moves = await (
             await tx.execute(
-                "SELECT verb, on_hand_change, reserved_change FROM stock_move WHERE bucket = %s AND sku_id = %s ORDER BY"
-                " at, move_id",
+                "SELECT verb, on_hand_change, reserved_change FROM stock_move WHERE bucket = %s AND sku_id = %s"
+                " ORDER BY at, move_id",
                 [bucket_of(shop), sku],
             )
         ).fetchall()
