@@ -226,8 +226,9 @@ class Bench:
         for workload, f in self.figures.items():
             m = {name: statistics.median(getattr(f, name)) for name in Figures.__dataclass_fields__}
             lines.append(
-                f"{workload.name:<48}{m['per_s']:>10,.0f}{m['per_s'] / tps:>10.2f}{m['p50_ms']:>10.2f}{m['p99_ms']:>10.2f}"
-                f"{m['postgres_us']:>10.1f}{m['python_us']:>10.1f}{m['batch']:>10.0f}{m['others']:>10.0f}"
+                f"{workload.name:<48}{m['per_s']:>10,.0f}{m['per_s'] / tps:>10.2f}"
+                f"{m['p50_ms']:>10.2f}{m['p99_ms']:>10.2f}{m['postgres_us']:>10.1f}{m['python_us']:>10.1f}"
+                f"{m['batch']:>10.0f}{m['others']:>10.0f}"
             )
         return "\n".join(lines)
 

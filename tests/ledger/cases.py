@@ -42,6 +42,7 @@ def item(
     legs: tuple[Leg, ...] | None = None,
     input_hash: bytes = b"body",
     business_on: date = DAY,
+    posted_at: datetime = AT,
     reference: UUID | None = None,
 ) -> PostingItem:
     """A journal of these entries, with the legs they imply."""
@@ -52,7 +53,7 @@ def item(
         kind="purchase",
         input_hash=input_hash,
         business_on=business_on,
-        posted_at=AT,
+        posted_at=posted_at,
         reference=reference,
         legs=legs_of(entries, judged) if legs is None else legs,
         entries=entries,

@@ -55,7 +55,13 @@ def story(database: Database, run: Any, urls: Any) -> tuple[UUID, list[PostingIt
         ("refund", refund([Share(SOFAS, 20_000)], [Draw(GENERAL, 10_000)], 10_000), ORDER),
     ]
     items = [
-        item(consumer, entries, reference=order, business_on=date(2026, 1, 28) + timedelta(days=n))
+        item(
+            consumer,
+            entries,
+            reference=order,
+            business_on=date(2026, 1, 28) + timedelta(days=n),
+            posted_at=AT + timedelta(days=n - 3),
+        )
         for n, (_, entries, order) in enumerate(events)
     ]
 
