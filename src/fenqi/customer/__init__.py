@@ -33,6 +33,7 @@ from fenqi.customer.pay_password import (
 from fenqi.customer.read import get, get_history, get_many, messages, person, versions
 from fenqi.customer.secret import Keys, hash_password
 from fenqi.customer.sign_in import (
+    ACCESS_TTL,
     check_session,
     issue_access_token,
     open_session,
@@ -52,6 +53,7 @@ from fenqi.customer.sign_up import (
 from fenqi.customer.sms import check_code, send_code
 
 __all__ = [
+    "ACCESS_TTL",
     "Card",
     "Consumer",
     "HistoryRow",

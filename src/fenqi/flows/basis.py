@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from fenqi import cashier
-from fenqi.cashier import Facts, StoredDecision, Tender
+from fenqi.cashier import Facts, StoredDecision, Tender, Verdict
 from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import bucket_of
 
 _JSON = msgspec.json.Encoder(order="deterministic")
 _FRESH_MS = 10 * 60 * 1000
 """How long a quote's facts may carry a payment while their versions hold."""
+
+
+class TenderVerdict(msgspec.Struct, frozen=True):
+    """The verdict on one tender, which pays what the others leave of the amount."""
+
+    covered_minor: int
+    verdict: Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +51,8 @@ class Basis:
     def decision(self, facts: Facts, tenders: tuple[Tender, ...], now: datetime) -> StoredDecision:
         """The decision on a payment, as it is kept."""
         payable_minor = facts.order.payable_minor
-        verdicts = [cashier.verdict(covered(facts, payable_minor - t.amount_minor), t.method, t.plan) for t in tenders]
-        return self.stored("payment", facts, _JSON.encode(verdicts), now)
+        asked = [(payable_minor - tender.amount_minor, tender.method, tender.plan) for tender in tenders]
+        return self.stored("payment", facts, encode_verdicts(facts, asked), now)
 
     def stored(self, kind: str, facts: Facts, verdict: bytes, now: datetime) -> StoredDecision:
         """A decision on these facts as it is kept."""
@@ -60,3 +68,10 @@ def covered(facts: Facts, by_others_minor: int) -> Facts:
         return facts
     order = msgspec.structs.replace(facts.order, covered_minor=by_others_minor)
     return msgspec.structs.replace(facts, order=order)
+
+
+def encode_verdicts(facts: Facts, asked: Iterable[tuple[int, str, str | None]]) -> bytes:
+    """The verdicts on tenders, (what others pay, method, plan) each, in the form that is stored."""
+    found = [TenderVerdict(by_others, cashier.verdict(covered(facts, by_others), method, plan))
+             for by_others, method, plan in asked]  # fmt: skip
+    return _JSON.encode(found)

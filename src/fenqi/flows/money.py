@@ -1,4 +1,4 @@
-"""The money account (小金库): opened, topped up from a bound bank card, withdrawn to it. Each movement with its journal."""
+"""The money account (小金库): opened, topped up from a bound card, withdrawn to it; no movement without its journal."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ async def open_within(tx: Tx, consumer_id: UUID, by: By) -> None:
     await customer.open_money_account(tx, consumer_id, by)
     if MONEY_PATH not in await ledger.limits.accounts_of(tx, consumer_id):
         await ledger.limits.open_account(tx, consumer_id, MONEY_PATH, 0, Change(by.actor, by.at, by.why))
+
+
+async def switch_within(tx: Tx, consumer_id: UUID, on: bool, by: By) -> None:
+    """Switch paying by balance on or off, within the caller's transaction. Refuses MONEY_ACCOUNT_NOT_OPEN."""
+    await customer.switch_pay(tx, consumer_id, on, by)
 
 
 async def top_up(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:

@@ -25,6 +25,11 @@ class Actor(msgspec.Struct, frozen=True):
         assert self.kind == "consumer" and self.id is not None
         return self.id
 
+    def require(self, scope: str) -> None:
+        """Refuse with FORBIDDEN an actor without this scope (a key's) or role (of staff)."""
+        if scope not in self.scopes:
+            raise Forbidden("FORBIDDEN", f"this call needs {scope!r}")
+
     @property
     def name(self) -> str:
         """As histories keep it: "consumer:<id>"."""
@@ -55,15 +60,15 @@ async def authenticate(ctx: Context, request: Request, who: tuple[str, ...]) -> 
 
 
 async def _identify(ctx: Context, token: str) -> Actor:
-    if token.startswith(merchant.KEY_PREFIX):
-        async with ctx.database.autocommit() as tx:
-            key = await merchant.check_api_key(tx, token, ctx.now())
-        return Actor("merchant", key.merchant_id, frozenset(str(scope) for scope in key.scopes))
-    if token.startswith(staff.TOKEN_PREFIX):
-        async with ctx.database.autocommit() as tx:
-            member = await staff.check_session(tx, token, ctx.now())
-        return Actor("staff", member.staff_id, frozenset({str(member.role)}))
+    """By the token's form: a consumer's signed token, a merchant's key, or the session of one of the staff."""
     consumer_id = customer.read_access_token(ctx.keys, token, ctx.now())
-    if consumer_id is None:
-        raise Unauthenticated("UNAUTHENTICATED", "the access token is not valid, or has expired")
-    return Actor("consumer", consumer_id)
+    if consumer_id is not None:
+        return Actor("consumer", consumer_id)
+    async with ctx.database.autocommit() as tx:
+        key = await merchant.check_api_key(tx, token, ctx.now())
+        if key is not None:
+            return Actor("merchant", key.merchant_id, frozenset(str(scope) for scope in key.scopes))
+        member = await staff.check_session(tx, token, ctx.now())
+    if member is not None:
+        return Actor("staff", member.staff_id, frozenset(str(role) for role in member.roles))
+    raise Unauthenticated("UNAUTHENTICATED", "the token is not valid, or has expired")
