@@ -53,9 +53,10 @@ def main(arguments: list[str]) -> int:
 
 
 def surroundings() -> dict[str, str]:
-    """The environment for uv and pip: no other Python is downloaded, and caches stay here where there is no home."""
+    """The environment of what runs: no other Python is downloaded, data stays here, and caches too without a home."""
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     environment["UV_PYTHON_DOWNLOADS"] = "never"
+    environment.setdefault("FENQI_DATA_DIR", str(CLONE / ".fenqi"))
     environment.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
     if has_certificates():
         environment.setdefault("UV_SYSTEM_CERTS", "1")
