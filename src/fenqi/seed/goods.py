@@ -18,6 +18,12 @@ _COLOURS = (
     "#2f6f73", "#a8453a", "#3b5b92", "#8a6d3b", "#5b7f4a", "#7a4b7c",
     "#c07a3e", "#41535f", "#b0576f", "#2e7d9a", "#6b6f2a", "#4e5aa8",
 )  # fmt: skip
+_GOLD = "#c9a227"
+_NAMED = {
+    "雾白": "#a9b4b6", "岩黑": "#3d434a", "湖蓝": "#2e7d9a", "燕麦色": "#c3ab84", "苔绿": "#66743f",
+    "01 枫叶": "#b0472f", "02 豆沙": "#b07578",
+}  # fmt: skip
+"""Variants that are named after a colour have it."""
 
 
 class Stocked(NamedTuple):
@@ -67,14 +73,14 @@ def _about(noun: Words, brand: Words) -> Words:
 
 
 def _skus(shelf: Shelf, goods: Goods, number: str, rng: random.Random) -> list[Sku]:
-    colour = rng.randrange(len(_COLOURS))
+    own = _GOLD if shelf.category in ("gold_bar", "jewellery") else rng.choice(_COLOURS)
     return [
         Sku(
             seed_id("sku", f"{goods.goods_id}/{place}"),
             goods.goods_id,
             f"SKU{number}{place}",
             *variant,
-            _COLOURS[(colour + place * 5) % len(_COLOURS)],
+            _NAMED.get(variant[0], own),
             place,
         )
         for place, variant in enumerate(shelf.variants)
