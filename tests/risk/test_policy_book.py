@@ -130,8 +130,9 @@ def test_a_campaign_pays_for_all_the_goods_or_none():
     assert BOOK.interest_free("instalment_6", AT - timedelta(seconds=1), [fridge]) is None
     assert BOOK.interest_free("instalment_3", AT, [fridge]).campaign == "shop-3"
     assert BOOK.interest_free("instalment_3", AT, [phone]) is None
-    ended = AT + timedelta(days=61)
-    assert BOOK.interest_free("instalment_3", ended, [fridge]).until_at < ended
+    ended = AT + timedelta(days=75)
+    assert BOOK.interest_free("instalment_3", ended, [fridge]).until_at == ended
+    assert BOOK.interest_free("instalment_3", ended + timedelta(days=30), [fridge]) is None
 
 
 def _with(**changes):

@@ -6,7 +6,7 @@ One book per version and process; answers are remembered by (scene, category, ki
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from fenqi.kernel.refusal import NotFound
@@ -21,6 +21,8 @@ from fenqi.risk.model import (
     PlanRow,
     PolicyVersion,
 )
+
+_TOLD_AFTER_END = timedelta(days=30)
 
 
 class PolicyBook:
@@ -84,13 +86,15 @@ class PolicyBook:
     ) -> InterestFreeRow | None:
         """The campaign that has begun and pays the plan's fee for all of these goods: (merchant id, category path).
 
-        Of several the one that lasts longest. One that has ended is still told while nothing better runs, so that
-        the buyer learns why the fee is back.
+        Of several the one that lasts longest. One that ended is told for 30 days more while nothing better runs, so
+        that the buyer learns why the fee is back.
         """
         fitting = [
             row
             for row in self.document.interest_free
-            if plan in row.plans and row.from_at <= at and all(_covers(row, *one) for one in goods)
+            if plan in row.plans
+            and row.from_at <= at < row.until_at + _TOLD_AFTER_END
+            and all(_covers(row, *one) for one in goods)
         ]
         return max(fitting, key=lambda row: (row.until_at, row.campaign), default=None)
 

@@ -123,7 +123,7 @@ def default_document(from_at: datetime, sponsor_id: UUID | None = None) -> Polic
     """The starting policy, its campaigns counted from `from_at`.
 
     The platform pays six instalments on home appliances for a year; the merchant `sponsor_id`, if given, pays three
-    on all its goods for 60 days with a small budget, so that a campaign that has ended can be seen too.
+    on all its goods for 75 days with a small budget, so that a campaign that has ended can be seen too.
     """
     campaigns = [
         InterestFreeRow(
@@ -144,7 +144,7 @@ def default_document(from_at: datetime, sponsor_id: UUID | None = None) -> Polic
                 "merchant",
                 ("instalment_3",),
                 from_at,
-                from_at + timedelta(days=60),
+                from_at + timedelta(days=75),
                 merchant_id=sponsor_id,
                 budget_minor=500_000,
             )
