@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from fenqi.catalog import stock_store, store
 from fenqi.catalog.model import Item, Listed, Offer, OfferState, Product
+from fenqi.catalog.store import pieces, shelf
 from fenqi.catalog.tree import CategoryTree
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import NotFound, Refusal
@@ -16,7 +16,7 @@ _PAGE_MAX = 100
 
 async def tree(tx: Tx) -> CategoryTree:
     """The category tree."""
-    return CategoryTree(await store.categories(tx))
+    return CategoryTree(await shelf.categories(tx))
 
 
 async def listing(
@@ -35,25 +35,25 @@ async def listing(
         raise Refusal("PAGE_INVALID", f"1 to {_PAGE_MAX} entries a page")
     words = (search or "").strip()[:60]
     pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%" if words else None
-    return await store.listing(tx, scene, categories, pattern, limit, offset)
+    return await shelf.listing(tx, scene, categories, pattern, limit, offset)
 
 
 async def product(tx: Tx, goods_id: UUID, scene: str) -> Product:
     """Variants, offers on sale in `scene` and free pieces of goods; NotFound (GOODS_UNKNOWN) without any variant."""
-    variants = await store.variants(tx, goods_id)
+    variants = await shelf.variants(tx, goods_id)
     if not variants:
         raise NotFound("GOODS_UNKNOWN", "no such goods")
-    found = await store.offers(tx, [item.sku_id for item in variants])
+    found = await shelf.offers(tx, [item.sku_id for item in variants])
     on_sale = tuple(o for o in found if o.state is OfferState.ON_SALE and scene in o.scenes)
-    free = await stock_store.free(tx, [(o.sku_id, o.merchant_id) for o in on_sale])
+    free = await pieces.free(tx, [(o.sku_id, o.merchant_id) for o in on_sale])
     return Product(tuple(variants), on_sale, free)
 
 
 async def items(tx: Tx, sku_ids: Sequence[UUID] | None = None) -> dict[UUID, Item]:
     """SKUs with their goods by id: those asked for, or all."""
-    return {item.sku_id: item for item in await store.items(tx, sku_ids)}
+    return {item.sku_id: item for item in await shelf.items(tx, sku_ids)}
 
 
 async def offers(tx: Tx, sku_ids: Sequence[UUID] | None = None) -> dict[tuple[UUID, UUID], Offer]:
     """Offers by (sku id, merchant id), of the SKUs asked for or all, whatever their state; cheapest first per SKU."""
-    return {(offer.sku_id, offer.merchant_id): offer for offer in await store.offers(tx, sku_ids)}
+    return {(offer.sku_id, offer.merchant_id): offer for offer in await shelf.offers(tx, sku_ids)}

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi.catalog import store
 from fenqi.catalog.model import Category, Goods, Offer, OfferState, Sku
+from fenqi.catalog.store import shelf
 from fenqi.database.pool import Tx
 from fenqi.database.reference_epoch import raise_epoch
 from fenqi.kernel.by import By, check_why
@@ -22,17 +22,17 @@ DELIVERIES = ("express", "pick_up", "cash_on_delivery", "virtual")
 async def add_categories(tx: Tx, categories: Sequence[Category], by: By) -> None:
     """Add nodes, parents before children; known codes are left as they are."""
     check_why(by.why)
-    await store.insert_categories(tx, categories)
-    await store.insert_history(tx, "add_categories", by, [(None, None, {"codes": [c.code for c in categories]})])
+    await shelf.insert_categories(tx, categories)
+    await shelf.insert_history(tx, "add_categories", by, [(None, None, {"codes": [c.code for c in categories]})])
     await raise_epoch(tx, "catalogue")
 
 
 async def add_goods(tx: Tx, goods: Sequence[Goods], skus: Sequence[Sku], by: By) -> None:
     """Add goods and their variants; known ids are left as they are."""
     check_why(by.why)
-    await store.insert_goods(tx, goods)
-    await store.insert_skus(tx, skus)
-    await store.insert_history(tx, "add_goods", by, [(sku.sku_id, None, {"number": sku.number}) for sku in skus])
+    await shelf.insert_goods(tx, goods)
+    await shelf.insert_skus(tx, skus)
+    await shelf.insert_history(tx, "add_goods", by, [(sku.sku_id, None, {"number": sku.number}) for sku in skus])
     await raise_epoch(tx, "catalogue")
 
 
@@ -41,9 +41,9 @@ async def put_offers(tx: Tx, offers: Sequence[Offer], by: By) -> None:
     check_why(by.why)
     for offer in offers:
         _check(offer)
-    await store.upsert_offers(tx, offers)
+    await shelf.upsert_offers(tx, offers)
     rows = [(o.sku_id, o.merchant_id, {"price_minor": o.price_minor, "state": o.state}) for o in offers]
-    await store.insert_history(tx, "put_offer", by, rows)
+    await shelf.insert_history(tx, "put_offer", by, rows)
     await raise_epoch(tx, "catalogue")
 
 
@@ -76,7 +76,7 @@ async def set_on_sale(tx: Tx, sku_id: UUID, merchant_id: UUID, on_sale: bool, by
 
 async def _locked(tx: Tx, sku_id: UUID, merchant_id: UUID, by: By) -> Offer:
     check_why(by.why)
-    offer = await store.offer(tx, sku_id, merchant_id, lock=True)
+    offer = await shelf.offer(tx, sku_id, merchant_id, lock=True)
     if offer is None:
         raise NotFound("OFFER_UNKNOWN", "the seller doesn't offer these goods")
     return offer
@@ -85,7 +85,7 @@ async def _locked(tx: Tx, sku_id: UUID, merchant_id: UUID, by: By) -> Offer:
 async def _set(tx: Tx, before: Offer, after: Offer, verb: str, by: By) -> None:
     if after == before:
         return
-    await store.set_offer(tx, after)
+    await shelf.set_offer(tx, after)
     detail = {"from": [before.price_minor, before.state], "to": [after.price_minor, after.state]}
-    await store.insert_history(tx, verb, by, [(after.sku_id, after.merchant_id, detail)])
+    await shelf.insert_history(tx, verb, by, [(after.sku_id, after.merchant_id, detail)])
     await raise_epoch(tx, "catalogue")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from fenqi.catalog import stock_store
 from fenqi.catalog.model import Reservation, StockChange, Wanted
+from fenqi.catalog.store import pieces
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Conflict, Refusal
@@ -22,10 +22,10 @@ async def receive(tx: Tx, merchant_id: UUID, quantities: dict[UUID, int], by: By
     """Add pieces to the seller's stock, by SKU; refuses quantities outside 1 … 1,000,000 (QUANTITY_INVALID)."""
     if any(not 1 <= quantity <= _MAX_PIECES for quantity in quantities.values()):
         raise Refusal("QUANTITY_INVALID", f"between 1 and {_MAX_PIECES} pieces")
-    await stock_store.ensure(tx, merchant_id, list(quantities))
-    await stock_store.lock(tx, merchant_id, list(quantities))
+    await pieces.ensure(tx, merchant_id, list(quantities))
+    await pieces.lock(tx, merchant_id, list(quantities))
     changes = [StockChange(sku, "receive", quantity, 0) for sku, quantity in quantities.items()]
-    await stock_store.change(tx, merchant_id, changes, by)
+    await pieces.change(tx, merchant_id, changes, by)
 
 
 async def reserve(tx: Tx, merchant_id: UUID, wanted: Sequence[Wanted], expires_at: datetime, by: By) -> None:
@@ -35,28 +35,28 @@ async def reserve(tx: Tx, merchant_id: UUID, wanted: Sequence[Wanted], expires_a
     """
     if any(w.quantity < 1 for w in wanted):
         raise Refusal("QUANTITY_INVALID", "at least one piece")
-    free = await stock_store.lock(tx, merchant_id, [w.sku_id for w in wanted])
-    there = await stock_store.reservations(tx, merchant_id, [w.line_id for w in wanted])
+    free = await pieces.lock(tx, merchant_id, [w.sku_id for w in wanted])
+    there = await pieces.reservations(tx, merchant_id, [w.line_id for w in wanted])
     new = [w for w in wanted if w.line_id not in there or there[w.line_id].state == "released"]
     needed: dict[UUID, int] = {}
     for w in new:
         needed[w.sku_id] = needed.get(w.sku_id, 0) + w.quantity
-    short = {str(sku): free.get(sku, 0) for sku, pieces in needed.items() if pieces > free.get(sku, 0)}
+    short = {str(sku): free.get(sku, 0) for sku, count in needed.items() if count > free.get(sku, 0)}
     if short:
         raise Conflict("OUT_OF_STOCK", "not enough pieces in stock", short=short)
     if new:
-        await stock_store.hold(tx, merchant_id, new, expires_at)
+        await pieces.hold(tx, merchant_id, new, expires_at)
         changes = [StockChange(w.sku_id, "reserve", 0, w.quantity, w.line_id) for w in new]
-        await stock_store.change(tx, merchant_id, changes, by)
+        await pieces.change(tx, merchant_id, changes, by)
 
 
 async def release(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID], by: By) -> None:
     """Give held stock back; lines that hold none (released, consumed, never reserved) are left alone."""
     held = [r for r in (await _locked(tx, merchant_id, line_ids)).values() if r.state == "held"]
     if held:
-        await stock_store.set_reservations(tx, merchant_id, [r.line_id for r in held], "released")
+        await pieces.set_reservations(tx, merchant_id, [r.line_id for r in held], "released")
         changes = [StockChange(r.sku_id, "release", 0, -r.quantity, r.line_id) for r in held]
-        await stock_store.change(tx, merchant_id, changes, by)
+        await pieces.change(tx, merchant_id, changes, by)
 
 
 async def consume(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID], by: By) -> list[UUID]:
@@ -65,7 +65,7 @@ async def consume(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID], by: By) -
     A reservation that lapsed before the news of the payment came is served from what is free.
     """
     there = await _locked(tx, merchant_id, line_ids)
-    free = await stock_store.lock(tx, merchant_id, [r.sku_id for r in there.values()])
+    free = await pieces.lock(tx, merchant_id, [r.sku_id for r in there.values()])
     short, changes = [line_id for line_id in line_ids if line_id not in there], []
     for line_id, r in there.items():
         if r.state == "held":
@@ -77,14 +77,14 @@ async def consume(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID], by: By) -
             short.append(line_id)
     if changes:
         done = [c.line_id for c in changes if c.line_id is not None]
-        await stock_store.set_reservations(tx, merchant_id, done, "consumed")
-        await stock_store.change(tx, merchant_id, changes, by)
+        await pieces.set_reservations(tx, merchant_id, done, "consumed")
+        await pieces.change(tx, merchant_id, changes, by)
     return short
 
 
 async def release_expired(tx: Tx, bucket: int, by: By, limit: int = 500) -> int:
     """Release reservations of a bucket that have expired by `by.at`, at most `limit`; how many there were."""
-    due = await stock_store.expired(tx, bucket, by.at, limit)
+    due = await pieces.expired(tx, bucket, by.at, limit)
     for merchant_id in sorted({merchant_id for merchant_id, _ in due}):
         await release(tx, merchant_id, [line for merchant, line in due if merchant == merchant_id], by)
     return len(due)
@@ -92,11 +92,11 @@ async def release_expired(tx: Tx, bucket: int, by: By, limit: int = 500) -> int:
 
 async def free(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
     """Pieces that could be reserved now, by (sku id, merchant id); pairs without stock are left out."""
-    return await stock_store.free(tx, pairs)
+    return await pieces.free(tx, pairs)
 
 
 async def _locked(tx: Tx, merchant_id: UUID, line_ids: Sequence[UUID]) -> dict[UUID, Reservation]:
     """Reservations of the lines, read again under the lock of their stock rows."""
-    there = await stock_store.reservations(tx, merchant_id, line_ids)
-    await stock_store.lock(tx, merchant_id, [r.sku_id for r in there.values()])
-    return await stock_store.reservations(tx, merchant_id, list(there))
+    there = await pieces.reservations(tx, merchant_id, line_ids)
+    await pieces.lock(tx, merchant_id, [r.sku_id for r in there.values()])
+    return await pieces.reservations(tx, merchant_id, list(there))

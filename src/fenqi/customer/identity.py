@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi.customer import check, store
+from fenqi.customer import check
 from fenqi.customer.model import Consumer, Marks, Purpose, RealName
 from fenqi.customer.read import get, locked
 from fenqi.customer.secret import Keys
 from fenqi.customer.sms import check_code
+from fenqi.customer.store import record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.clock import business_date
@@ -33,7 +34,7 @@ async def verify_real_name(
     person_hash = keys.person(parsed.number)
     if consumer.person_hash not in (None, person_hash):
         raise Conflict("REAL_NAME_FIXED", "the account belongs to another person")
-    await store.claim(tx, "person", person_hash, consumer_id, by.at)
+    await record.claim(tx, "person", person_hash, consumer_id, by.at)
     changes = {
         "real_name": RealName.VERIFIED,
         "person_hash": person_hash,
@@ -41,13 +42,13 @@ async def verify_real_name(
         "sex": parsed.sex,
         "id_document_until_on": document_until_on,
     }
-    await store.update(tx, consumer_id, changes)
+    await record.update(tx, consumer_id, changes)
     sealed = {
         "name_sealed": keys.seal(name, consumer_id),
         "id_number_sealed": keys.seal(parsed.number, consumer_id),
     }
-    await store.update_person(tx, consumer_id, sealed)
-    await store.insert_history(tx, consumer_id, "verify_real_name", by)
+    await record.update_person(tx, consumer_id, sealed)
+    await record.insert_history(tx, consumer_id, "verify_real_name", by)
     return await get(tx, consumer_id)
 
 
@@ -57,8 +58,8 @@ async def renew_document(tx: Tx, consumer_id: UUID, document_until_on: date, by:
     consumer, _ = await locked(tx, consumer_id)
     if consumer.real_name is RealName.NONE:
         raise Conflict("REALNAME_REQUIRED", "prove your name first")
-    await store.update(tx, consumer_id, {"id_document_until_on": document_until_on})
-    await store.insert_history(tx, consumer_id, "renew_document", by, {"until_on": str(document_until_on)})
+    await record.update(tx, consumer_id, {"id_document_until_on": document_until_on})
+    await record.insert_history(tx, consumer_id, "renew_document", by, {"until_on": str(document_until_on)})
 
 
 def _check_document(until_on: date, today_on: date) -> None:
@@ -73,25 +74,25 @@ async def verify_phone(tx: Tx, keys: Keys, consumer_id: UUID, code: str, by: By)
     await locked(tx, consumer_id)
     refusal = await check_code(tx, keys, consumer_id, Purpose.PHONE, code, by)
     if refusal is None:
-        await store.update(tx, consumer_id, {"phone_reachable": True})
-        await store.insert_history(tx, consumer_id, "verify_phone", by)
+        await record.update(tx, consumer_id, {"phone_reachable": True})
+        await record.insert_history(tx, consumer_id, "verify_phone", by)
     return refusal
 
 
 async def change_phone(tx: Tx, keys: Keys, consumer_id: UUID, phone: str, by: By) -> None:
     """Another phone, not proved yet. Refuses PHONE_INVALID and PHONE_TAKEN; the same phone changes nothing."""
     number = check.phone(phone)
-    sealed = await store.person(tx, consumer_id)
+    sealed = await record.person(tx, consumer_id)
     old = keys.unseal(sealed[1], consumer_id) if sealed else ""
     if old == number:
         return
-    if await store.claim(tx, "phone", keys.look_up("phone", number), consumer_id, by.at) != consumer_id:
+    if await record.claim(tx, "phone", keys.look_up("phone", number), consumer_id, by.at) != consumer_id:
         raise Conflict("PHONE_TAKEN", "somebody else has it")
     await locked(tx, consumer_id)
-    await store.give_up(tx, keys.look_up("phone", old), consumer_id)
-    await store.update_person(tx, consumer_id, {"phone_sealed": keys.seal(number, consumer_id)})
-    await store.update(tx, consumer_id, {"phone_reachable": False})
-    await store.insert_history(tx, consumer_id, "change_phone", by)
+    await record.give_up(tx, keys.look_up("phone", old), consumer_id)
+    await record.update_person(tx, consumer_id, {"phone_sealed": keys.seal(number, consumer_id)})
+    await record.update(tx, consumer_id, {"phone_reachable": False})
+    await record.insert_history(tx, consumer_id, "change_phone", by)
 
 
 async def mark(tx: Tx, consumer_id: UUID, marks: Marks, by: By) -> Consumer:
@@ -105,6 +106,6 @@ async def mark(tx: Tx, consumer_id: UUID, marks: Marks, by: By) -> Consumer:
     if marks.real_name is not None and RealName.NONE in (consumer.real_name, marks.real_name):
         raise Conflict("REALNAME_REQUIRED", "only a name that was proved can be marked")
     if changes:
-        await store.update(tx, consumer_id, changes)
-        await store.insert_history(tx, consumer_id, "mark", by, {k: str(v) for k, v in changes.items()})
+        await record.update(tx, consumer_id, changes)
+        await record.insert_history(tx, consumer_id, "mark", by, {k: str(v) for k, v in changes.items()})
     return await get(tx, consumer_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fenqi.customer import store
 from fenqi.customer.model import MoneyAccount, RealName
 from fenqi.customer.read import locked
+from fenqi.customer.store import record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.refusal import Conflict
@@ -45,5 +45,5 @@ def _check_open(state: MoneyAccount) -> None:
 
 
 async def _set(tx: Tx, consumer_id: UUID, verb: str, by: By, **changes: object) -> None:
-    await store.update(tx, consumer_id, changes)
-    await store.insert_history(tx, consumer_id, verb, by, {name: str(value) for name, value in changes.items()})
+    await record.update(tx, consumer_id, changes)
+    await record.insert_history(tx, consumer_id, verb, by, {name: str(value) for name, value in changes.items()})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fenqi.customer import check, phone_store, store
+from fenqi.customer import check
 from fenqi.customer.read import locked, person
 from fenqi.customer.secret import Keys, hash_password, password_fits
+from fenqi.customer.store import belongings, record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Refusal
@@ -18,6 +19,6 @@ async def change_password(tx: Tx, keys: Keys, consumer_id: UUID, old: str, new: 
     _, credentials = await locked(tx, consumer_id)
     if not await password_fits(credentials.password_hash, old[:128]):
         raise Refusal("PASSWORD_WRONG", "the old password is wrong")
-    await store.update(tx, consumer_id, {"password_hash": await hash_password(new)}, facts_change=False)
-    await phone_store.revoke_sessions(tx, consumer_id, None, by.at)
-    await store.insert_history(tx, consumer_id, "change_password", by)
+    await record.update(tx, consumer_id, {"password_hash": await hash_password(new)}, facts_change=False)
+    await belongings.revoke_sessions(tx, consumer_id, None, by.at)
+    await record.insert_history(tx, consumer_id, "change_password", by)

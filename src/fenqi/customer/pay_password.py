@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from fenqi.customer import check, store
+from fenqi.customer import check
 from fenqi.customer.model import Consumer, Credentials, PayPassword, Purpose
 from fenqi.customer.read import locked
 from fenqi.customer.secret import Keys, hash_password, password_fits
 from fenqi.customer.sms import check_code
+from fenqi.customer.store import record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Conflict, Refusal
@@ -52,8 +53,8 @@ async def _write(tx: Tx, consumer: Consumer, new: str, verb: str, by: By) -> Non
         "pay_password_failures": 0,
         "pay_password_locked_until_at": None,
     }
-    await store.update(tx, consumer.consumer_id, changes)
-    await store.insert_history(tx, consumer.consumer_id, verb, by)
+    await record.update(tx, consumer.consumer_id, changes)
+    await record.insert_history(tx, consumer.consumer_id, verb, by)
 
 
 async def check_pay_password(tx: Tx, consumer_id: UUID, typed: str, by: By) -> Refusal | None:
@@ -88,7 +89,7 @@ async def _right(tx: Tx, consumer: Consumer, credentials: Credentials) -> None:
             "pay_password_failures": 0,
             "pay_password_locked_until_at": None,
         }
-        await store.update(tx, consumer.consumer_id, changes, facts_change=was_locked)
+        await record.update(tx, consumer.consumer_id, changes, facts_change=was_locked)
 
 
 async def _wrong(tx: Tx, consumer: Consumer, failures: int, by: By) -> Refusal:
@@ -98,10 +99,10 @@ async def _wrong(tx: Tx, consumer: Consumer, failures: int, by: By) -> Refusal:
             "pay_password_failures": failures,
             "pay_password_locked_until_at": None,
         }
-        await store.update(tx, consumer.consumer_id, changes, facts_change=False)
+        await record.update(tx, consumer.consumer_id, changes, facts_change=False)
         return Refusal("PAY_PASSWORD_WRONG", "the pay password is wrong", tries_left=TRIES - failures)
     until_at = by.at + LOCK
-    await store.update(
+    await record.update(
         tx,
         consumer.consumer_id,
         {
@@ -110,7 +111,7 @@ async def _wrong(tx: Tx, consumer: Consumer, failures: int, by: By) -> Refusal:
             "pay_password_locked_until_at": until_at,
         },
     )
-    await store.insert_history(tx, consumer.consumer_id, "lock_pay_password", by, {"until_at": until_at.isoformat()})
+    await record.insert_history(tx, consumer.consumer_id, "lock_pay_password", by, {"until_at": until_at.isoformat()})
     return Refusal("PAY_PASSWORD_LOCKED", "too many wrong tries", until_at=until_at.isoformat())
 
 
@@ -132,5 +133,5 @@ async def step_up_by_code(tx: Tx, keys: Keys, consumer_id: UUID, code: str, by: 
 
 
 async def _step_up(tx: Tx, consumer_id: UUID, how: str, by: By) -> None:
-    await store.update(tx, consumer_id, {"stepped_up_until_at": by.at + STEP_UP_TTL})
-    await store.insert_history(tx, consumer_id, "step_up", by, {"how": how})
+    await record.update(tx, consumer_id, {"stepped_up_until_at": by.at + STEP_UP_TTL})
+    await record.insert_history(tx, consumer_id, "step_up", by, {"how": how})

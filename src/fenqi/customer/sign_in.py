@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi.customer import phone_store, store
 from fenqi.customer.model import Consumer, SignedIn
 from fenqi.customer.secret import Keys, hash_password, password_fits, token_hash
+from fenqi.customer.store import belongings, record
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import Refusal
 
@@ -49,23 +49,23 @@ async def sign_in(
     for value, allowed in sorted(tries):
         if blocked := await _throttle(tx, value, allowed, at):
             return blocked
-    consumer_id = await store.owner_of(tx, tries[0][0])
-    found = await store.lock(tx, consumer_id) if consumer_id else None
+    consumer_id = await record.owner_of(tx, tries[0][0])
+    found = await record.lock(tx, consumer_id) if consumer_id else None
     expected = found[1].password_hash if found else await _nobody()
     fits = await password_fits(expected, password[:128])
     if found is None or not fits or found[0].state != "active":
         return Refusal("SIGN_IN_FAILED", "the name or the password is wrong")
-    await store.forget_sign_ins(tx, tries[0][0])
+    await record.forget_sign_ins(tx, tries[0][0])
     return await open_session(tx, found[0], device, at)
 
 
 async def _throttle(tx: Tx, value: bytes, allowed: int, at: datetime) -> Refusal | None:
-    count, blocked_until_at = await store.count_sign_in(tx, value, at, at - _WINDOW)
+    count, blocked_until_at = await record.count_sign_in(tx, value, at, at - _WINDOW)
     if blocked_until_at is not None and blocked_until_at > at:
         until_at = blocked_until_at
     elif count > allowed:
         until_at = at + _WINDOW
-        await store.block_sign_in(tx, value, until_at)
+        await record.block_sign_in(tx, value, until_at)
     else:
         return None
     return Refusal("SIGN_IN_BLOCKED", "too many tries: wait", until_at=until_at.isoformat())
@@ -85,14 +85,14 @@ async def open_session(tx: Tx, consumer: Consumer, device: str, at: datetime) ->
     """A session for a consumer who has proved themselves, for 14 days."""
     token = f"{consumer.consumer_id.hex}.{secrets.token_urlsafe(32)}"
     new = SignedIn(consumer.consumer_id, token, at + SESSION_TTL)
-    await phone_store.insert_session(tx, new.consumer_id, token_hash(token), device[:200], at, new.expires_at)
+    await belongings.insert_session(tx, new.consumer_id, token_hash(token), device[:200], at, new.expires_at)
     return new
 
 
 async def check_session(tx: Tx, token: str, at: datetime) -> UUID | None:
     """Whose session the token is; None when it is unknown, ended or past its end."""
     consumer_id = _consumer_of(token)
-    if consumer_id is None or not await phone_store.session_holds(tx, consumer_id, token_hash(token), at):
+    if consumer_id is None or not await belongings.session_holds(tx, consumer_id, token_hash(token), at):
         return None
     return consumer_id
 
@@ -101,12 +101,12 @@ async def sign_out(tx: Tx, token: str, at: datetime) -> None:
     """End the token's session; an unknown token changes nothing."""
     consumer_id = _consumer_of(token)
     if consumer_id is not None:
-        await phone_store.revoke_sessions(tx, consumer_id, token_hash(token), at)
+        await belongings.revoke_sessions(tx, consumer_id, token_hash(token), at)
 
 
 async def sign_out_everywhere(tx: Tx, consumer_id: UUID, at: datetime) -> int:
     """End all of the consumer's sessions; how many there were."""
-    return await phone_store.revoke_sessions(tx, consumer_id, None, at)
+    return await belongings.revoke_sessions(tx, consumer_id, None, at)
 
 
 def _consumer_of(token: str) -> UUID | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fenqi.customer import check, store
+from fenqi.customer import check
 from fenqi.customer.model import Consumer, NewConsumer
 from fenqi.customer.read import get
 from fenqi.customer.secret import Keys, hash_password
+from fenqi.customer.store import record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Conflict
@@ -27,27 +28,27 @@ async def add_consumer(
     name, phone = check.sign_in_name(new.sign_in_name), check.phone(new.phone)
     await _claim(tx, keys, "sign_in_name", name, new.consumer_id, by)
     await _claim(tx, keys, "phone", phone, new.consumer_id, by)
-    if not await store.insert_consumer(tx, new, password_hash, pay_password_hash, by.at):
+    if not await record.insert_consumer(tx, new, password_hash, pay_password_hash, by.at):
         raise Conflict("CONSUMER_EXISTS", "this consumer has signed up already")
     sealed = keys.seal(name, new.consumer_id), keys.seal(phone, new.consumer_id)
-    await store.insert_person(tx, new.consumer_id, *sealed)
-    await store.insert_history(tx, new.consumer_id, "sign_up", by)
+    await record.insert_person(tx, new.consumer_id, *sealed)
+    await record.insert_history(tx, new.consumer_id, "sign_up", by)
     return await get(tx, new.consumer_id)
 
 
 async def _claim(tx: Tx, keys: Keys, kind: str, value: str, consumer_id: UUID, by: By) -> None:
-    if await store.claim(tx, kind, keys.look_up(kind, value), consumer_id, by.at) != consumer_id:
+    if await record.claim(tx, kind, keys.look_up(kind, value), consumer_id, by.at) != consumer_id:
         raise Conflict(f"{kind.upper()}_TAKEN", "somebody else has it")
 
 
 async def find_by_phone(tx: Tx, keys: Keys, phone: str) -> UUID | None:
     """Whose phone it is, for support staff."""
-    return await store.owner_of(tx, keys.look_up("phone", check.phone(phone)))
+    return await record.owner_of(tx, keys.look_up("phone", check.phone(phone)))
 
 
 async def find_by_sign_in_name(tx: Tx, keys: Keys, name: str) -> UUID | None:
     """Whose sign-in name it is."""
-    return await store.owner_of(tx, keys.look_up("sign_in_name", check.sign_in_name(name)))
+    return await record.owner_of(tx, keys.look_up("sign_in_name", check.sign_in_name(name)))
 
 
 async def claim_credit_line(tx: Tx, keys: Keys, consumer: Consumer, by: By) -> UUID | None:
@@ -58,11 +59,11 @@ async def claim_credit_line(tx: Tx, keys: Keys, consumer: Consumer, by: By) -> U
     if consumer.person_hash is None:
         return None
     value = keys.look_up("credit_line", consumer.person_hash.hex())
-    return await store.claim(tx, "credit_line", value, consumer.consumer_id, by.at)
+    return await record.claim(tx, "credit_line", value, consumer.consumer_id, by.at)
 
 
 async def credit_line_account(tx: Tx, keys: Keys, consumer: Consumer) -> UUID | None:
     """The account on which the person's credit line is, None when nobody claimed it."""
     if consumer.person_hash is None:
         return None
-    return await store.owner_of(tx, keys.look_up("credit_line", consumer.person_hash.hex()))
+    return await record.owner_of(tx, keys.look_up("credit_line", consumer.person_hash.hex()))

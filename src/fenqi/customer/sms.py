@@ -10,10 +10,10 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fenqi.customer import phone_store, store
 from fenqi.customer.model import Code, Credentials, PhoneMessage, Purpose
 from fenqi.customer.read import locked
 from fenqi.customer.secret import Keys
+from fenqi.customer.store import belongings, record
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import new_id
@@ -45,8 +45,8 @@ async def send_code(tx: Tx, keys: Keys, consumer_id: UUID, purpose: Purpose, by:
     text = f"{secrets.randbelow(1_000_000):06d}"
     code_id = new_id()
     code = Code(code_id, _hash(keys, code_id, text), 0, by.at + CODE_TTL)
-    await phone_store.insert_code(tx, consumer_id, purpose, code, by.at)
-    await store.update(tx, consumer_id, window, facts_change="sms_blocked_until_at" in window)
+    await belongings.insert_code(tx, consumer_id, purpose, code, by.at)
+    await record.update(tx, consumer_id, window, facts_change="sms_blocked_until_at" in window)
     zh, en = _SUBJECTS[purpose]
     message = PhoneMessage(
         new_id(),
@@ -55,7 +55,7 @@ async def send_code(tx: Tx, keys: Keys, consumer_id: UUID, purpose: Purpose, by:
         f"[fenqi] {text} is your code to {en}. It holds for 5 minutes. Tell nobody.",
         by.at,
     )
-    await phone_store.insert_message(tx, message)
+    await belongings.insert_message(tx, message)
     return code_id
 
 
@@ -84,15 +84,15 @@ async def check_code(tx: Tx, keys: Keys, consumer_id: UUID, purpose: Purpose, te
     CODE_EXPIRED without an open code (never sent, used, replaced, too old, tried too often), CODE_WRONG with
     `tries_left`.
     """
-    code = await phone_store.open_code(tx, consumer_id, purpose)
+    code = await belongings.open_code(tx, consumer_id, purpose)
     if code is None or code.expires_at <= by.at:
         return Refusal("CODE_EXPIRED", "no code is open: ask for a new one")
     if hmac.compare_digest(code.code_hash, _hash(keys, code.code_id, text.strip()[:16])):
-        await phone_store.set_code(tx, consumer_id, code.code_id, "used", code.failures)
+        await belongings.set_code(tx, consumer_id, code.code_id, "used", code.failures)
         return None
     failures = code.failures + 1
     state = "void" if failures >= TRIES_PER_CODE else "sent"
-    await phone_store.set_code(tx, consumer_id, code.code_id, state, failures)
+    await belongings.set_code(tx, consumer_id, code.code_id, state, failures)
     return Refusal("CODE_WRONG", "the code is wrong", tries_left=TRIES_PER_CODE - failures)
 
 
