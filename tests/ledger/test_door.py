@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -273,3 +274,11 @@ def test_every_account_of_the_chart_can_be_found() -> None:
     for book, path in [("mall", GENERAL), ("lender", "asset:loan_principal"), ("lender", "asset"), ("bank", "x")]:
         with pytest.raises(chart.UnknownAccount):
             chart.account(book, path)
+
+
+def test_the_chart_is_documented_as_it_is() -> None:
+    reference = (Path(__file__).parents[2] / "docs/reference/ledger.md").read_text()
+    for row in chart.CHART:
+        name = f"{row.family}:<name>" if row.named else row.family
+        limited = " (limited)" if row.limited else ""
+        assert f"| `{name}`{limited} | {row.normal} | {row.place} | {row.meaning} |" in reference

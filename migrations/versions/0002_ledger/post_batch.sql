@@ -155,13 +155,13 @@ BEGIN
     ) x WHERE x.ord > 0);
 END $$;
 
--- Which items belong to a consumer one of whose accounts did not take the batch's sum.
-CREATE FUNCTION ledger_touched_by(i_consumer uuid[], failing int[]) RETURNS boolean[]
+-- Which fresh items belong to a consumer one of whose accounts did not take the batch's sum. Sorts only, too.
+CREATE FUNCTION ledger_near_limit(i_consumer uuid[], fresh boolean[], failing int[]) RETURNS boolean[]
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
-    RETURN (SELECT array_agg(x.touched ORDER BY x.ord) FROM (
-        SELECT u.ord, bool_or(u.ord = 0) OVER (PARTITION BY u.consumer_id) AS touched
+    RETURN (SELECT array_agg(x.near AND fresh[x.ord] ORDER BY x.ord) FROM (
+        SELECT u.ord, bool_or(u.ord = 0) OVER (PARTITION BY u.consumer_id) AS near
         FROM (
             SELECT i.ord, i.consumer_id FROM unnest(i_consumer) WITH ORDINALITY AS i (consumer_id, ord)
             UNION ALL
@@ -245,13 +245,11 @@ BEGIN
     ) s;
 
     IF failing IS NOT NULL THEN
-        exact := ledger_touched_by(i_consumer, failing);
+        exact := ledger_near_limit(i_consumer, fresh, failing);
         SELECT array_agg(u.tid), array_agg(u.total), array_agg(u.spend), array_agg(u.at_on)
         INTO tids, totals, spends, ons
         FROM unnest(tids, totals, spends, ons, firsts) AS u (tid, total, spend, at_on, first_item)
         WHERE NOT exact[u.first_item];
-        SELECT array_agg(exact[u.ord] AND fresh[u.ord] ORDER BY u.ord) INTO exact
-        FROM generate_series(1, n) AS u (ord);
         FOR r IN
             SELECT * FROM ledger_judge_in_order(
                 i_bucket, i_consumer, i_on, exact, l_item, l_path, l_amount, l_day, l_month, l_version, names)

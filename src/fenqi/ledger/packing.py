@@ -111,7 +111,7 @@ def pack_bytea(values: Sequence[bytes]) -> ByteaArray:
 def pack_uuid(values: Sequence[UUID] | Sequence[UUID | None]) -> UuidArray:
     """uuid[], nulls allowed."""
     raw = [_NULL if value is None else b"\0\0\0\x10" + value.bytes for value in values]
-    return UuidArray(_head(2950, len(values), has_null=None in values) + b"".join(raw))
+    return UuidArray(_head(2950, len(values), has_null=_NULL in raw) + b"".join(raw))
 
 
 def pack_date(values: Sequence[date]) -> DateArray:
