@@ -26,7 +26,7 @@ from fenqi.flows.draft import Draft, draft, tenders_of
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason import Reason
-from fenqi.kernel.refusal import Conflict
+from fenqi.kernel.refusal import Conflict, Refusal
 from fenqi.ledger.limits import Change
 
 PAID = "payment.succeeded"
@@ -76,6 +76,7 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
     up with PAYMENT_CONTENDED after four evaluations that others' changes overtook.
     """
     basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id)
+    _check(request, basis)
     await open_caps(ctx, basis)
     for attempt in range(_ATTEMPTS):
         now = ctx.now()
@@ -89,6 +90,20 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
             return await _refuse(ctx, request, basis, drafted, now)
         basis = await quote.gather(ctx, request.consumer_id, request.intent_id)
     raise Conflict("PAYMENT_CONTENDED", "others changed this order or account meanwhile; try again", retry_after_s=1)
+
+
+def _check(request: PayRequest, basis: Basis) -> None:
+    """Refuse METHOD_UNKNOWN, and AMOUNT_INVALID for a part by another method that is no part of the amount."""
+    known = {method.method for method in basis.facts.methods}
+    methods = {request.method} if request.part_by is None else {request.method, request.part_by[0]}
+    if not methods <= known:
+        raise Refusal("METHOD_UNKNOWN", f"no payment method {', '.join(sorted(methods - known))}")
+    if request.part_by is None:
+        return
+    if request.part_by[0] == request.method:
+        raise Refusal("METHOD_TWICE", "the two parts are paid by two methods")
+    if not 0 < request.part_by[1] < basis.facts.order.payable_minor:
+        raise Refusal("AMOUNT_INVALID", "a part is more than nothing and less than the whole")
 
 
 async def open_caps(ctx: Context, basis: Basis) -> None:
