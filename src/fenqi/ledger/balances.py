@@ -77,17 +77,25 @@ async def trial_balance(tx: Tx, through_on: date) -> list[TrialRow]:
 
 
 async def clearing(tx: Tx) -> list[ClearingRow]:
-    """The standing check `clearing + in flight = 0`, account by account."""
+    """The standing check `clearing + in flight = 0`, account by account.
+
+    In flight is what has an event and no mirror yet: the relay writes the mirror first and drops the event after.
+    """
     rows = await tx.execute("""
         SELECT book, path, sum(consumers)::bigint, sum(parties)::bigint, sum(in_flight)::bigint
         FROM (
-            SELECT e.book, e.path, e.amount_minor AS consumers, 0 AS parties,
-                CASE WHEN o.event_id IS NULL THEN 0 ELSE e.amount_minor END AS in_flight
-            FROM entry e LEFT JOIN outbox o ON o.bucket = e.bucket AND o.consumer_id = e.consumer_id
-                AND o.event_id = e.journal_id AND o.topic = 'ledger.posted'
-            WHERE e.path LIKE 'clearing:%'
+            SELECT e.book, e.path, e.amount_minor AS consumers, 0 AS parties, 0 AS in_flight
+            FROM entry e WHERE e.path LIKE 'clearing:%'
             UNION ALL
             SELECT p.book, p.path, 0, p.amount_minor, 0 FROM party_entry p WHERE p.path LIKE 'clearing:%'
+            UNION ALL
+            SELECT e.book, e.path, 0, 0, e.amount_minor
+            FROM outbox o
+            JOIN entry e ON e.bucket = o.bucket AND e.consumer_id = o.consumer_id AND e.journal_id = o.event_id
+            WHERE o.topic = 'ledger.posted' AND e.path LIKE 'clearing:%' AND NOT EXISTS (
+                SELECT FROM party_journal m WHERE m.journal_id = e.journal_id AND m.party_id = coalesce(
+                    e.party_id, ('00000000-0000-8000-8000-0000000000' || lpad(to_hex(e.bucket::int), 2, '0'))::uuid)
+                AND m.bucket = get_byte(uuid_send(m.party_id), 15))
         ) c GROUP BY book, path ORDER BY book, path""")
     return [ClearingRow(*row) for row in await rows.fetchall()]
 
