@@ -126,11 +126,24 @@ class Story:
         """A purchase by credit as the paying batch does it: journal and loan; part of it may be by money."""
         drawn = list(draws) or [Draw(GENERAL_PATH, amount_minor)]
         shares = [Share(MERCHANT, total(drawn) + money_minor)]
-        order_id, payment_id = new_id(), new_id()
+        order_id = new_id()
         journal_id = self.post(consumer_id, "purchase", purchase(shares, drawn, money_minor), order_id)
+        return self.lend(consumer_id, order_id, journal_id, plan, drawn)
+
+    def lend(
+        self,
+        consumer_id: UUID,
+        order_id: UUID,
+        journal_id: UUID,
+        plan: LoanPlan,
+        draws: Sequence[Draw],
+        subsidy_minor: int = 0,
+    ) -> Loan:
+        """The loan of a purchase that a journal has booked."""
         made = loan.new_loan(
-            consumer_id, new_id(), order_id, payment_id, journal_id, plan, drawn, self.today_on, self.at, PRODUCT
-        )
+            consumer_id, new_id(), order_id, new_id(), journal_id, plan, draws, self.today_on, self.at, PRODUCT,
+            subsidy_minor,
+        )  # fmt: skip
         self.tx(lambda tx: loan.insert_loans(tx, [made]))
         return made
 

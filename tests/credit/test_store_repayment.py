@@ -231,7 +231,7 @@ def test_a_preview_says_what_will_happen(story: Story) -> None:
     story.buy(who, 24_000, THREE)
     story.on(date(2026, 3, 20))
     for request in (PayAmount(3_333), FreeLimit(500, GENERAL_PATH), Settle()):
-        shown = story.tx(lambda tx, request=request: repayment.preview(tx, who, request, story.at))
+        shown = story.tx(lambda tx, request=request: repayment.preview_repayment(tx, who, request, story.at))
         done = story.repay(who, request).plan
         assert (shown.total_minor, shown.freed, shown.let_off_minor) == (
             done.total_minor,

@@ -238,3 +238,23 @@ class Happened(msgspec.Struct, frozen=True):
 
     event: str
     returned: str
+
+
+class RefundRow(msgspec.Struct, frozen=True):
+    """One refund of a purchase. `refund_id` is its journal's id too; `shares` is JSON: fen by merchant."""
+
+    consumer_id: UUID
+    refund_id: UUID
+    order_id: UUID
+    purchase_id: UUID
+    """The purchase's journal."""
+    kind: str
+    """refund | cancellation"""
+    amount_minor: int
+    on_credit_minor: int
+    to_limit_minor: int
+    to_money_account_minor: int
+    shares: str
+    refunded_by: str
+    why: str
+    refunded_at: datetime

@@ -21,6 +21,7 @@ from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id
+from fenqi.kernel.refusal import NotFound
 from fenqi.ledger.postings.parts import Draw
 
 _JSON = msgspec.json.Encoder()
@@ -54,6 +55,25 @@ async def positions_of(tx: Tx, consumer_id: UUID, loans: Sequence[Loan], today_o
     ]
 
 
+async def positions(tx: Tx, consumer_id: UUID, today_on: date) -> list[Position]:
+    """All loans of the consumer with their schedules on a day, the newest first."""
+    loans = await store.loan.select_loans(tx, consumer_id)
+    return list(reversed(await positions_of(tx, consumer_id, loans, today_on)))
+
+
+async def position_of(tx: Tx, consumer_id: UUID, loan_id: UUID, today_on: date) -> Position:
+    """One loan of the consumer; refuses with LOAN_UNKNOWN what isn't theirs."""
+    loans = await store.loan.select_loans_by_id(tx, consumer_id, [loan_id])
+    if not loans:
+        raise NotFound("LOAN_UNKNOWN", "no such loan")
+    return (await positions_of(tx, consumer_id, loans, today_on))[0]
+
+
+async def events_of(tx: Tx, consumer_id: UUID, loan_id: UUID) -> list[RecordedEvent]:
+    """What has happened to a loan after its drawdown, oldest first, with the journals."""
+    return (await store.loan.select_events(tx, consumer_id, [loan_id]))[loan_id]
+
+
 async def record(tx: Tx, happened: Sequence[Recorded], by: By) -> list[Loan]:
     """Write the events and move the loans on, in sets; the loans as they are now. The loans are locked."""
     fresh = [_with_id(one, by) for one in happened]
@@ -76,17 +96,20 @@ def _moved_on(one: Recorded) -> Loan:
     unpaid = [row.due_on for row in one.state.rows if row.outstanding.total_minor]
     return msgspec.structs.replace(
         one.before.loan,
-        state=LoanState.ACTIVE if unpaid else _end(one.event),
+        state=LoanState.ACTIVE if unpaid else _end(one),
         events=one.before.loan.events + 1,
         outstanding_minor=one.state.outstanding.principal_minor,
         next_due_on=unpaid[0] if unpaid else None,
     )
 
 
-def _end(event: LoanEvent) -> LoanState:
-    if isinstance(event, Cancellation):
+def _end(one: Recorded) -> LoanState:
+    """How a loan without anything left to pay has ended; what happens afterwards doesn't change that."""
+    if one.before.loan.state is not LoanState.ACTIVE:
+        return one.before.loan.state
+    if isinstance(one.event, Cancellation):
         return LoanState.CANCELLED
-    return LoanState.REFUNDED if isinstance(event, Refund) else LoanState.SETTLED
+    return LoanState.REFUNDED if isinstance(one.event, Refund) else LoanState.SETTLED
 
 
 def _row(one: Recorded, by: By) -> RecordedEvent:

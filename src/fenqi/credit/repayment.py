@@ -18,7 +18,7 @@ from fenqi.credit.model import CreditLine, Loan
 from fenqi.credit.position import Position
 from fenqi.credit.product import CreditProduct
 from fenqi.credit.record import Recorded, open_positions, record
-from fenqi.credit.repayment_plan import RepaymentPart, RepaymentPlan, RepaymentRequest, charges_of, plan
+from fenqi.credit.repayment_plan import RepaymentPart, RepaymentPlan, RepaymentRequest, charges_of, plan_repayment
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date, epoch_ms
@@ -39,10 +39,10 @@ class Receipt(msgspec.Struct, frozen=True):
     """Until when the line is under observation because a long overdue debt was cleared."""
 
 
-async def preview(tx: Tx, consumer_id: UUID, request: RepaymentRequest, at: datetime) -> RepaymentPlan:
+async def preview_repayment(tx: Tx, consumer_id: UUID, request: RepaymentRequest, at: datetime) -> RepaymentPlan:
     """What the repayment would do now, or the refusal it would meet; writes nothing."""
     today_on = business_date(at)
-    return plan(await open_positions(tx, consumer_id, today_on), request, today_on)
+    return plan_repayment(await open_positions(tx, consumer_id, today_on), request, today_on)
 
 
 async def repay(
@@ -50,12 +50,12 @@ async def repay(
 ) -> Receipt:
     """Carry a repayment out. `journal_id` is the caller's, and the id of the first journal: a repeat is refused.
 
-    Refuses what `plan` refuses, BALANCE_INSUFFICIENT, MONEY_ACCOUNT_NOT_OPEN, and REPAYMENT_REPEATED.
+    Refuses what `plan_repayment` refuses, BALANCE_INSUFFICIENT, MONEY_ACCOUNT_NOT_OPEN, and REPAYMENT_REPEATED.
     """
     today_on = business_date(by.at)
     line = await lines.lock(tx, consumer_id, by.at)
     positions = await open_positions(tx, consumer_id, today_on, lock=True)
-    planned = plan(positions, request, today_on)
+    planned = plan_repayment(positions, request, today_on)
     by_loan = {one.loan_id: one for one in positions}
     items = _items(planned, by_loan, consumer_id, journal_id, request, by)
     _refuse(await post_batch(tx, items), planned)

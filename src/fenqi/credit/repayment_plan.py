@@ -101,7 +101,7 @@ class RepaymentPlan(msgspec.Struct, frozen=True):
         return sums
 
 
-def plan(positions: Sequence[Position], request: RepaymentRequest, today_on: date) -> RepaymentPlan:
+def plan_repayment(positions: Sequence[Position], request: RepaymentRequest, today_on: date) -> RepaymentPlan:
     """The plan of a request on the open loans, given in the order in which they fall due.
 
     Refuses LOAN_UNKNOWN, AMOUNT_INVALID, REPAYMENT_TOO_LARGE (more than is owed), NOTHING_OWED, INSTALMENT_NOT_NEXT,
@@ -127,7 +127,7 @@ def plan(positions: Sequence[Position], request: RepaymentRequest, today_on: dat
 
 def plan_to_free(positions: Sequence[Position], path: str, amount_minor: int, today_on: date) -> RepaymentPlan:
     """What it takes to free at least this much of the limit `path`: loans that fall due first are taken first."""
-    return plan(positions, FreeLimit(amount_minor, path), today_on)
+    return plan_repayment(positions, FreeLimit(amount_minor, path), today_on)
 
 
 def charges_of(parts: Iterable[Parts]) -> Charges:

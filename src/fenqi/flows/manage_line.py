@@ -18,7 +18,7 @@ from fenqi.kernel.clock import business_date
 
 
 class MyCredit(msgspec.Struct, frozen=True):
-    """A consumer's credit on a day: the line with its limits, and its loans, open ones first, each with its schedule."""
+    """A consumer's credit on a day: the line with its limits, and the loans, open and past, with their schedules."""
 
     view: CreditView
     open_loans: tuple[Position, ...]

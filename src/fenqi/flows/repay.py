@@ -1,4 +1,4 @@
-"""Repaying from the money account: any amount, an instalment, what is overdue, a loan or all of them, or a limit's part.
+"""Repaying from the money account: any amount, an instalment, what is overdue, loans wholly, or to free a limit.
 
 Each verb takes a key: a repeat with the same request gets the first answer, with another one IDEMPOTENCY_KEY_REUSED.
 """
@@ -78,7 +78,7 @@ async def free_limit(
 async def repay(ctx: Context, consumer_id: UUID, key: UUID, request: RepaymentRequest) -> Repaid:
     """Carry a repayment out in one transaction; `key` is its id and the id of its first journal.
 
-    Refuses MONEY_ACCOUNT_NOT_OPEN, MONEY_ACCOUNT_FROZEN, BALANCE_INSUFFICIENT, and what `credit.plan_repayment` refuses.
+    Refuses MONEY_ACCOUNT_NOT_OPEN, MONEY_ACCOUNT_FROZEN, BALANCE_INSUFFICIENT, and what `plan_repayment` refuses.
     """
     by = ctx.by_consumer(consumer_id, "repaid from the money account")
 
