@@ -76,6 +76,7 @@ def _orders() -> None:
             claimed_at timestamptz NOT NULL
         )""")
     place(op.execute, "order_directory", "directory", by="number")
+    op.execute("CREATE INDEX order_directory_by_time ON order_directory (claimed_at)")
 
 
 def _lines() -> None:

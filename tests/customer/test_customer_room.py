@@ -160,6 +160,11 @@ def test_guessing_is_blocked_even_when_it_races(do, run, database, alice):
     assert _sign_in(do, alice.sign_in_name, PASSWORD, later, "b").consumer_id == alice.consumer_id
 
 
+def test_many_may_sign_in_from_one_address(do, alice):
+    outcomes = {_sign_in(do, alice.sign_in_name, PASSWORD, address="192.0.2.1").consumer_id for _ in range(61)}
+    assert outcomes == {alice.consumer_id}
+
+
 def test_an_address_is_throttled_over_many_names(do):
     outcomes = [_sign_in(do, f"name{n}", "x", address="198.51.100.9").code for n in range(61)]
     assert outcomes == ["SIGN_IN_FAILED"] * 60 + ["SIGN_IN_BLOCKED"]
@@ -213,6 +218,29 @@ def test_bad_proofs_write_nothing(do, alice, name, number, until_on, code):
         )
     assert _get(do, alice.consumer_id).version == 1
     assert len(do(lambda tx: customer.get_history(tx, alice.consumer_id))) == 1
+
+
+def test_one_of_many_gets_the_name_and_one_code_binds_one_card(do, run, database, proved):
+    news = [NewConsumer(new_id(), "raced.for", f"12900{n:06d}") for n in range(6)]
+
+    async def sign_up(new):
+        try:
+            await _in(database, lambda tx: customer.add_consumer(tx, KEYS, new, "hash", by(new.consumer_id)))
+        except Conflict as refused:
+            return refused.code
+        return "in"
+
+    async def race(verbs):
+        return await asyncio.gather(*verbs)
+
+    assert sorted(run(race([sign_up(new) for new in news]))) == ["SIGN_IN_NAME_TAKEN"] * 5 + ["in"]
+    consumer, number = proved[0].consumer_id, card_number("91560201", random.Random(8))
+    card = do(lambda tx: customer.ask_to_bind(tx, KEYS, consumer, number, by(consumer)))
+    code = _last_code(do, consumer)
+    bind = lambda: _in(database, lambda tx: customer.bind(tx, KEYS, consumer, card.card_id, code, by(consumer)))  # noqa: E731
+    assert {found.bound_at for found in run(race([bind() for _ in range(6)]))} == {AT}
+    assert _get(do, consumer).cards == 1
+    assert [h.verb for h in do(lambda tx: customer.get_history(tx, consumer))].count("bind_card") == 1
 
 
 def test_the_credit_line_of_a_person_is_on_one_account(do, proved):

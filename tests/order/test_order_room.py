@@ -132,6 +132,18 @@ def test_numbers_lead_to_the_order_and_are_claimed_once(do):
         do(lambda tx: order.claim_partner_number(tx, merchant_id, "x" * 65, consumer, first, AT))
 
 
+def test_numbers_of_orders_never_placed_are_swept(do, placed):
+    consumer, never = placed.consumer_id, new_id()
+    at = AT - timedelta(days=400)
+    kept = do(lambda tx: order.claim_number(tx, consumer, placed.order_id, at))
+    lost = do(lambda tx: order.claim_number(tx, consumer, never, at))
+    swept = [do(lambda tx: order.sweep_numbers(tx, at, at + timedelta(hours=1))) for _ in range(2)]
+    assert swept == [1, 0]
+    assert do(lambda tx: order.find(tx, kept)) == (consumer, placed.order_id)
+    with pytest.raises(NotFound, match="ORDER_UNKNOWN"):
+        do(lambda tx: order.find(tx, lost))
+
+
 def test_orders_of_others_look_like_none(do, placed):
     with pytest.raises(NotFound, match="ORDER_UNKNOWN"):
         do(lambda tx: order.get(tx, new_id(), placed.order_id))

@@ -39,8 +39,8 @@ async def sign_in(
 ) -> SignedIn | Refusal:
     """A new session for the right name and password; otherwise the refusal as a value: commit, then raise it.
 
-    SIGN_IN_FAILED for a wrong name or password; SIGN_IN_BLOCKED (with `until_at`) after ten tries under a name or
-    sixty from an address within a quarter of an hour, right or wrong.
+    SIGN_IN_FAILED for a wrong name or password; SIGN_IN_BLOCKED (with `until_at`) after ten wrong tries under a
+    name or sixty from an address within a quarter of an hour.
     """
     tries = [
         (keys.look_up("sign_in_name", name.strip().lower()[:128]), _TRIES_PER_NAME),
@@ -56,6 +56,7 @@ async def sign_in(
     if found is None or not fits or found[0].state != "active":
         return Refusal("SIGN_IN_FAILED", "the name or the password is wrong")
     await record.forget_sign_ins(tx, tries[0][0])
+    await record.forget_one_sign_in(tx, tries[1][0])
     return await open_session(tx, found[0], device, at)
 
 

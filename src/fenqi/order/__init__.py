@@ -18,7 +18,7 @@ from fenqi.order.model import (
     PaidOrder,
 )
 from fenqi.order.move import close, expire_due, lock_for_payment, mark_paid, reorder
-from fenqi.order.place import claim_number, claim_partner_number, place
+from fenqi.order.place import claim_number, claim_partner_number, place, sweep_numbers
 from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
 
 __all__ = [
@@ -54,5 +54,6 @@ __all__ = [
     "remove_coupon",
     "reorder",
     "split",
+    "sweep_numbers",
     "take_out_of_cart",
 ]

@@ -16,9 +16,9 @@ from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import short_number
 from fenqi.kernel.refusal import Conflict, NotFound, Refusal
-from fenqi.order import store
 from fenqi.order.amount import Shares, check_line, payable_minor, price_lines, reprice, share_coupons
 from fenqi.order.model import DELIVERIES, SCENES, Coupon, Line, NewLine, Order, OrderState
+from fenqi.order.store import rows
 
 
 async def change_seller(tx: Tx, consumer_id: UUID, order_id: UUID, line: NewLine, by: By) -> Order:
@@ -87,7 +87,7 @@ async def split(
     A repeat with the same `new_order_id` returns what the first made. Refuses LINES_INVALID unless some lines go
     and some stay, AMOUNT_INVALID when one half would cost nothing, and what `open_order` refuses.
     """
-    done = await store.load(tx, [(consumer_id, order_id), (consumer_id, new_order_id)])
+    done = await rows.load(tx, [(consumer_id, order_id), (consumer_id, new_order_id)])
     if len(done) == 2 and done[consumer_id, new_order_id].made_from_order_id == order_id:
         return done[consumer_id, order_id], done[consumer_id, new_order_id]
     before = await open_order(tx, consumer_id, order_id, by)
@@ -102,8 +102,8 @@ async def split(
 async def _split(
     tx: Tx, before: Order, kept: tuple[Line, ...], out: tuple[Line, ...], new_order_id: UUID, by: By
 ) -> tuple[Order, Order]:
-    shares = await store.shares(tx, before.consumer_id, [line.line_id for line in before.lines])
-    await store.delete_coupons(tx, before.consumer_id, before.order_id, [line.line_id for line in before.lines])
+    shares = await rows.shares(tx, before.consumer_id, [line.line_id for line in before.lines])
+    await rows.delete_coupons(tx, before.consumer_id, before.order_id, [line.line_id for line in before.lines])
     stays = _half(before, kept, shares, version=before.version + 1)
     goes = _half(
         before,
@@ -115,16 +115,16 @@ async def _split(
         made_from_order_id=before.order_id,
         placed_at=by.at,
     )
-    await store.update_order(tx, before, stays)
-    if not await store.insert_order(tx, goes):
+    await rows.update_order(tx, before, stays)
+    if not await rows.insert_order(tx, goes):
         raise Conflict("ORDER_EXISTS", "another order has this id")
-    await store.upsert_lines(tx, goes.consumer_id, goes.order_id, goes.lines)
+    await rows.upsert_lines(tx, goes.consumer_id, goes.order_id, goes.lines)
     for half in (stays, goes):
         mine = _shares_of(shares, half.lines)
-        await store.insert_coupons(tx, half.consumer_id, half.order_id, half.coupons, mine)
+        await rows.insert_coupons(tx, half.consumer_id, half.order_id, half.coupons, mine)
     detail = {"line_ids": [str(line.line_id) for line in out]}
-    await store.insert_move(tx, stays, "split", before.state, by, detail | {"to_order_id": str(new_order_id)})
-    await store.insert_move(tx, goes, "place", None, by, detail | {"from_order_id": str(before.order_id)})
+    await rows.insert_move(tx, stays, "split", before.state, by, detail | {"to_order_id": str(new_order_id)})
+    await rows.insert_move(tx, goes, "place", None, by, detail | {"from_order_id": str(before.order_id)})
     return stays, goes
 
 
@@ -150,9 +150,9 @@ async def open_order(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order
 
     Refuses ORDER_UNKNOWN; ORDER_PAID, ORDER_CLOSED and ORDER_EXPIRED by its state or its deadline.
     """
-    if not await store.lock(tx, consumer_id, order_id):
+    if not await rows.lock(tx, consumer_id, order_id):
         raise NotFound("ORDER_UNKNOWN", "no such order")
-    order = (await store.load(tx, [(consumer_id, order_id)]))[consumer_id, order_id]
+    order = (await rows.load(tx, [(consumer_id, order_id)]))[consumer_id, order_id]
     if order.state is not OrderState.AWAITING_PAYMENT:
         raise Conflict(f"ORDER_{order.state.upper()}", f"the order is {order.state}")
     if by.at >= order.pay_by_at:
@@ -181,8 +181,8 @@ async def _save(
     after = msgspec.structs.replace(before, version=before.version + 1, **changes)
     if lines is not None or coupons is not None:
         after = await _share_anew(tx, after, before.lines if lines is None else lines, coupons)
-    await store.update_order(tx, before, after)
-    await store.insert_move(tx, after, verb, before.state, by, detail)
+    await rows.update_order(tx, before, after)
+    await rows.insert_move(tx, after, verb, before.state, by, detail)
     return after
 
 
@@ -194,8 +194,8 @@ async def _share_anew(tx: Tx, order: Order, lines: Sequence[Line], coupons: tupl
         for line in lines
     )
     if order.coupons:
-        await store.delete_coupons(tx, order.consumer_id, order.order_id, [line.line_id for line in lines])
-    await store.upsert_lines(tx, order.consumer_id, order.order_id, priced)
+        await rows.delete_coupons(tx, order.consumer_id, order.order_id, [line.line_id for line in lines])
+    await rows.upsert_lines(tx, order.consumer_id, order.order_id, priced)
     if kept:
-        await store.insert_coupons(tx, order.consumer_id, order.order_id, kept, shares)
+        await rows.insert_coupons(tx, order.consumer_id, order.order_id, kept, shares)
     return msgspec.structs.replace(order, lines=priced, coupons=kept, payable_minor=payable_minor(priced))

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import Refusal
-from fenqi.order import store
 from fenqi.order.model import LINES_MAX, QUANTITY_MAX, SCENES, CartLine
+from fenqi.order.store import basket
 
 
 async def put_in_cart(
@@ -24,20 +24,20 @@ async def put_in_cart(
     if not 0 <= quantity <= QUANTITY_MAX:
         raise Refusal("QUANTITY_INVALID", f"between 0 and {QUANTITY_MAX} pieces")
     if quantity == 0:
-        await store.delete_cart_lines(tx, consumer_id, scene, [(sku_id, merchant_id)])
+        await basket.delete_cart_lines(tx, consumer_id, scene, [(sku_id, merchant_id)])
         return
-    there = await store.cart(tx, consumer_id, scene)
+    there = await basket.cart(tx, consumer_id, scene)
     is_new = (sku_id, merchant_id) not in {(line.sku_id, line.merchant_id) for line in there}
     if is_new and len(there) >= LINES_MAX:
         raise Refusal("CART_FULL", f"a cart holds at most {LINES_MAX} lines")
-    await store.put_cart_line(tx, consumer_id, scene, CartLine(sku_id, merchant_id, quantity, at))
+    await basket.put_cart_line(tx, consumer_id, scene, CartLine(sku_id, merchant_id, quantity, at))
 
 
 async def take_out_of_cart(tx: Tx, consumer_id: UUID, scene: str, pairs: Sequence[tuple[UUID, UUID]]) -> None:
     """Take goods, by (sku id, merchant id), out of the cart: after an order was placed with them."""
-    await store.delete_cart_lines(tx, consumer_id, scene, pairs)
+    await basket.delete_cart_lines(tx, consumer_id, scene, pairs)
 
 
 async def cart(tx: Tx, consumer_id: UUID, scene: str) -> list[CartLine]:
     """What the cart holds, in the order in which it was filled."""
-    return await store.cart(tx, consumer_id, scene)
+    return await basket.cart(tx, consumer_id, scene)

@@ -13,10 +13,10 @@ from fenqi.kernel import state
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import Conflict, NotFound, Refusal
-from fenqi.order import store
 from fenqi.order.model import MOVES, LockedOrder, NewLine, NewOrder, Order, OrderState, PaidOrder
 from fenqi.order.place import place
 from fenqi.order.read import get
+from fenqi.order.store import rows
 
 LOOK_BACK = timedelta(days=7)
 """How far behind now the janitor looks for orders whose deadline has passed."""
@@ -24,15 +24,15 @@ LOOK_BACK = timedelta(days=7)
 
 async def close(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
     """The order closed; closing a closed one changes nothing. Refuses ORDER_UNKNOWN, and STATE_CONFLICT once paid."""
-    if not await store.lock(tx, consumer_id, order_id):
+    if not await rows.lock(tx, consumer_id, order_id):
         raise NotFound("ORDER_UNKNOWN", "no such order")
     before = await get(tx, consumer_id, order_id)
     if before.state is OrderState.CLOSED:
         return before
     to_state = state.move(MOVES, before.state, OrderState.CLOSED)
     after = msgspec.structs.replace(before, state=to_state, version=before.version + 1)
-    await store.update_order(tx, before, after)
-    await store.insert_move(tx, after, "close", before.state, by)
+    await rows.update_order(tx, before, after)
+    await rows.insert_move(tx, after, "close", before.state, by)
     return after
 
 
@@ -41,7 +41,7 @@ async def expire_due(tx: Tx, bucket: int, by: By, limit: int = 500) -> list[tupl
 
     Rows that a payment holds at this moment are left for the next pass.
     """
-    return await store.expire(tx, bucket, by.at - LOOK_BACK, by, limit)
+    return await rows.expire(tx, bucket, by.at - LOOK_BACK, by, limit)
 
 
 async def lock_for_payment(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], LockedOrder]:
@@ -49,13 +49,13 @@ async def lock_for_payment(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> dict[tu
 
     What the batch compares comes back by key; unknown keys are left out.
     """
-    return {(row.consumer_id, row.order_id): row for row in await store.lock_for_payment(tx, keys)}
+    return {(row.consumer_id, row.order_id): row for row in await rows.lock_for_payment(tx, keys)}
 
 
 async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> None:
     """Move a batch's orders, locked by `lock_for_payment` and found awaiting payment, to paid: one statement."""
     if paid:
-        moved = await store.mark_paid(tx, paid)
+        moved = await rows.mark_paid(tx, paid)
         assert moved == len(paid), f"{moved} of {len(paid)} orders could be marked as paid"
 
 

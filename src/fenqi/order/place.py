@@ -10,9 +10,9 @@ from fenqi.kernel.by import By
 from fenqi.kernel.ids import short_number
 from fenqi.kernel.money import decimals_of
 from fenqi.kernel.refusal import Conflict, Refusal
-from fenqi.order import store
 from fenqi.order.amount import check_line, payable_minor, price_lines, share_coupons
 from fenqi.order.model import DELIVERIES, LINES_MAX, SCENES, NewOrder, Order, OrderState
+from fenqi.order.store import directory, rows
 
 
 async def claim_number(tx: Tx, consumer_id: UUID, order_id: UUID, at: datetime) -> str:
@@ -21,7 +21,7 @@ async def claim_number(tx: Tx, consumer_id: UUID, order_id: UUID, at: datetime) 
     Refuses with NUMBER_TAKEN in the one case in 2^50 that another order has it: take another order id.
     """
     number = short_number(order_id)
-    if await store.claim_number(tx, number, consumer_id, order_id, at) != (consumer_id, order_id):
+    if await directory.claim_number(tx, number, consumer_id, order_id, at) != (consumer_id, order_id):
         raise Conflict("NUMBER_TAKEN", "another order has this number")
     return number
 
@@ -32,7 +32,18 @@ async def claim_partner_number(
     """Claim a partner's own number for an order; (consumer id, order id) that has it, the first one for ever."""
     if not 1 <= len(number) <= 64:
         raise Refusal("NUMBER_INVALID", "a partner's order number has 1 to 64 characters")
-    return await store.claim_number(tx, f"{merchant_id}/{number}", consumer_id, order_id, at)
+    return await directory.claim_number(tx, f"{merchant_id}/{number}", consumer_id, order_id, at)
+
+
+async def sweep_numbers(tx: Tx, since_at: datetime, until_at: datetime, limit: int = 1_000) -> int:
+    """Take back numbers claimed in [since, until) whose order was never placed; how many there were.
+
+    `until_at` lies an hour or more in the past, so that nobody is between the claim and the order any more.
+    """
+    claims = await directory.claims(tx, since_at, until_at, limit)
+    placed = await rows.existing(tx, [(consumer, order) for _, consumer, order in claims])
+    orphans = [number for number, consumer, order in claims if (consumer, order) not in placed]
+    return await directory.give_up_numbers(tx, orphans) if orphans else 0
 
 
 async def place(tx: Tx, new: NewOrder, by: By) -> Order:
@@ -66,12 +77,12 @@ async def place(tx: Tx, new: NewOrder, by: By) -> Order:
         lines,
         new.coupons,
     )
-    if not await store.insert_order(tx, order):
+    if not await rows.insert_order(tx, order):
         return await _same(tx, order)
-    await store.upsert_lines(tx, order.consumer_id, order.order_id, lines)
+    await rows.upsert_lines(tx, order.consumer_id, order.order_id, lines)
     if new.coupons:
-        await store.insert_coupons(tx, order.consumer_id, order.order_id, new.coupons, shares)
-    await store.insert_move(tx, order, "place", None, by)
+        await rows.insert_coupons(tx, order.consumer_id, order.order_id, new.coupons, shares)
+    await rows.insert_move(tx, order, "place", None, by)
     return order
 
 
@@ -97,7 +108,7 @@ def _check(new: NewOrder, at: datetime) -> None:
 
 async def _same(tx: Tx, asked: Order) -> Order:
     key = (asked.consumer_id, asked.order_id)
-    there = (await store.load(tx, [key]))[key]
+    there = (await rows.load(tx, [key]))[key]
     if _gist(there) != _gist(asked):
         raise Conflict("ORDER_EXISTS", "another order has this id")
     return there

@@ -222,3 +222,8 @@ async def block_sign_in(tx: Tx, value_hash: bytes, until_at: datetime) -> None:
 async def forget_sign_ins(tx: Tx, value_hash: bytes) -> None:
     """Forget the tries: one succeeded."""
     await tx.execute("DELETE FROM sign_in_throttle WHERE value_hash = %s", [value_hash])
+
+
+async def forget_one_sign_in(tx: Tx, value_hash: bytes) -> None:
+    """Take back the count of a try from an address: it succeeded, others from there may not have."""
+    await tx.execute("UPDATE sign_in_throttle SET failures = failures - 1 WHERE value_hash = %s", [value_hash])

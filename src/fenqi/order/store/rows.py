@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of
-from fenqi.order.model import CartLine, Coupon, Line, LockedOrder, Order, OrderMove, OrderState, PaidOrder
+from fenqi.order.model import Coupon, Line, LockedOrder, Order, OrderMove, OrderState, PaidOrder
 
 _ORDER = (
     "consumer_id, order_id, number, scene, state, currency, payable_minor, buyer_kind, delivery, presale_stage,"
@@ -330,50 +330,10 @@ async def expire(tx: Tx, bucket: int, since_at: datetime, by: By, limit: int) ->
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
-async def claim_number(tx: Tx, number: str, consumer_id: UUID, order_id: UUID, at: datetime) -> Key:
-    """Claim a number in the directory; whose it is now (somebody else's when it was taken before)."""
-    await tx.execute(
-        "INSERT INTO order_directory (number, consumer_id, order_id, claimed_at) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (number) DO NOTHING",
-        [number, consumer_id, order_id, at],
-    )
-    owner = await find(tx, number)
-    assert owner is not None
-    return owner
-
-
-async def find(tx: Tx, number: str) -> Key | None:
-    """(consumer id, order id) by number."""
-    cursor = await tx.execute("SELECT consumer_id, order_id FROM order_directory WHERE number = %s", [number])
-    row = await cursor.fetchone()
-    return (row[0], row[1]) if row else None
-
-
-async def put_cart_line(tx: Tx, consumer_id: UUID, scene: str, line: CartLine) -> None:
-    """Put goods into the cart, or give them another quantity."""
-    await tx.execute(
-        "INSERT INTO cart_line (bucket, consumer_id, scene, sku_id, merchant_id, quantity, added_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-        " ON CONFLICT (bucket, consumer_id, scene, sku_id, merchant_id) DO UPDATE SET quantity = excluded.quantity",
-        [bucket_of(consumer_id), consumer_id, scene, line.sku_id, line.merchant_id, line.quantity, line.added_at],
-    )
-
-
-async def delete_cart_lines(tx: Tx, consumer_id: UUID, scene: str, pairs: Sequence[tuple[UUID, UUID]]) -> None:
-    """Take goods, by (sku id, merchant id), out of the cart."""
-    await tx.execute(
-        "DELETE FROM cart_line c USING unnest(%s::uuid[], %s::uuid[]) AS k (sku_id, merchant_id)"
-        " WHERE c.bucket = %s AND c.consumer_id = %s AND c.scene = %s"
-        " AND c.sku_id = k.sku_id AND c.merchant_id = k.merchant_id",
-        [[s for s, _ in pairs], [m for _, m in pairs], bucket_of(consumer_id), consumer_id, scene],
-    )
-
-
-async def cart(tx: Tx, consumer_id: UUID, scene: str) -> list[CartLine]:
-    """The cart of a scene, in the order in which it was filled."""
+async def existing(tx: Tx, keys: Sequence[Key]) -> set[Key]:
+    """Those of the keys that have an order."""
     cursor = await tx.execute(
-        "SELECT sku_id, merchant_id, quantity, added_at FROM cart_line"
-        " WHERE bucket = %s AND consumer_id = %s AND scene = %s ORDER BY added_at, sku_id, merchant_id",
-        [bucket_of(consumer_id), consumer_id, scene],
+        f"SELECT o.consumer_id, o.order_id FROM {_KEYS} JOIN orders o USING (bucket, consumer_id, order_id)",
+        _columns(keys),
     )
-    return [CartLine(*row) for row in await cursor.fetchall()]
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
