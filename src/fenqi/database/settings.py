@@ -14,6 +14,7 @@ _THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "shared_buffers": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum_naptime": "20s",
