@@ -24,9 +24,15 @@ _SHORT_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def new_id(at_ms: int | None = None) -> UUID:
-    """A UUID version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits."""
-    moment = time.time_ns() // 1_000_000 if at_ms is None else at_ms
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits.
+
+    Of the wall clock's moment the fraction of the millisecond takes 12 of them (§6.2, method 3), so that ids which
+    one process makes one after another sort in that order: a history kept within one millisecond stays in order.
+    """
+    moment, rest_ns = divmod(time.time_ns(), 1_000_000) if at_ms is None else (at_ms, None)
     raw = bytearray(moment.to_bytes(6, "big") + os.urandom(10))
+    if rest_ns is not None:
+        raw[6:8] = (rest_ns * 4096 // 1_000_000).to_bytes(2, "big")
     raw[6] = 0x70 | (raw[6] & 0x0F)
     raw[8] = 0x80 | (raw[8] & 0x3F)
     return UUID(bytes=bytes(raw))
