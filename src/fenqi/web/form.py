@@ -48,7 +48,7 @@ class Form:
 
     def count(self, name: str, most: int = 999) -> int:
         """The whole number in `name`, 0 to `most`."""
-        value = self.text(name, 6)
+        value = self.text(name, 12)
         if not value.isascii() or not value.isdigit() or int(value) > most:
             raise Refusal("FORM_INVALID", f"{name} is not a number from 0 to {most}", field=name)
         return int(value)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -49,6 +49,13 @@ class Who(StrEnum):
     ANYONE = "anyone"
     CONSUMER = "consumer"
     STAFF = "staff"
+
+
+class Said(NamedTuple):
+    """A refusal in the reader's words."""
+
+    title: str
+    sentence: str
 
 
 @dataclass(slots=True)
@@ -91,6 +98,20 @@ class Visit:
     def query(self, name: str, most: int = 100) -> str:
         """A query parameter, trimmed and cut to `most` characters, or ""."""
         return self.request.query_params.get(name, "").replace("\0", "").strip()[:most]
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, for throttling."""
+        return self.request.client.host if self.request.client is not None else "unknown"
+
+    @property
+    def device(self) -> str:
+        """What the browser calls itself."""
+        return self.request.headers.get("user-agent", "")[:200]
+
+    def error(self, no: Refusal | None) -> Said | None:
+        """A refusal in words, for the page on which it is to be put right."""
+        return None if no is None else Said(*refusal(no.code, self.locale, no.extra))
 
     def render(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page from its template and values."""

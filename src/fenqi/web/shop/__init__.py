@@ -8,10 +8,34 @@ from starlette.staticfiles import StaticFiles
 
 from fenqi.web import locale
 from fenqi.web.errors import install
-from fenqi.web.shop import category, home, product
+from fenqi.web.shop import (
+    account,
+    activate,
+    apply,
+    cart,
+    cashier,
+    category,
+    checkout,
+    credit,
+    home,
+    loan,
+    manage,
+    me,
+    money,
+    orders,
+    product,
+    prove,
+    remedy,
+    repay,
+    result,
+    sign_in,
+)
 from fenqi.web.template import STATIC
 
-PAGES = (home, category, product)
+PAGES = (
+    home, category, product, cart, checkout, cashier, orders, result, remedy, prove, credit, apply, activate, loan,
+    repay, manage, money, account, me, sign_in,
+)  # fmt: skip
 
 
 def register(app: FastAPI) -> None:

@@ -9,9 +9,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from fenqi.credit import LoanPlan, PlanCost, plan_cost
-from fenqi.credit.product import terms_of
-from fenqi.credit.schedule import Row, build
+from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
+from fenqi.credit.schedule import Row
 from fenqi.flows.reference import Reference
 from fenqi.risk import PlanRow
 

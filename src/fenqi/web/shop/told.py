@@ -1,0 +1,213 @@
+"""A quote as the buyer reads it: a card for each method, its plans priced, its refusals with reasons and ways out.
+
+What the buyer may know is decided by the cashier (`offer_for`); here it is put into words with the names of goods and
+sellers, and given the addresses of the doors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from fenqi import cashier, texts
+from fenqi.cashier import Facts, Offer, PlanFacts
+from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
+from fenqi.credit.schedule import Row
+from fenqi.flows import remedy as remedies
+from fenqi.flows.basis import covered
+from fenqi.flows.quote import Quote, pricing
+from fenqi.flows.reference import Reference
+from fenqi.kernel.reason import Reason, ScopeKind
+from fenqi.order import Order
+from fenqi.texts import Audience, Locale, Said
+from fenqi.web import saying
+from fenqi.web.template import own
+
+ICONS = {"credit": "credit", "money_account": "money", "bank_card": "card"}
+"""By method; the others get a wallet."""
+CREDIT, MONEY = "credit", "money_account"
+
+
+class Part(NamedTuple):
+    """A part of the amount that another method pays."""
+
+    method: str
+    amount_minor: int
+
+
+class Told(NamedTuple):
+    """One offer in words; `price` and `rows` for plans of the credit line."""
+
+    plan: str
+    available: bool
+    reasons: tuple[saying.ToldReason, ...]
+    remedies: tuple[saying.ToldRemedy, ...]
+    routes: tuple[saying.ToldRoute, ...]
+    incurable: bool
+    price: PlanCost | None
+    rows: tuple[Row, ...]
+
+
+class Card(NamedTuple):
+    """A method with all its plans; `shown` is the refused offer that is explained, `chosen` the plan in focus."""
+
+    method: str
+    icon: str
+    says: str
+    available: bool
+    is_credit: bool
+    is_main: bool
+    """Shown in full even when refused; the others are folded."""
+    plans: tuple[str, ...]
+    chosen: str
+    usable: tuple[Told, ...]
+    refused: tuple[Told, ...]
+    shown: Told | None
+
+
+class Teller:
+    """Puts one quote into words, for one reader."""
+
+    def __init__(self, quote: Quote, ref: Reference, locale: Locale, part: Part | None = None) -> None:
+        self.quote, self.ref, self.locale, self.part = quote, ref, locale, part
+        self.facts: Facts = quote.facts if part is None else covered(quote.facts, part.amount_minor)
+        self.stepped_up = quote.facts.consumer.stepped_up_until_ms > quote.facts.now_ms
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The quote's offers; with a part paid otherwise, what the rest would meet (without remedies: they are found
+        for the whole)."""
+        if self.part is None:
+            return self.quote.offers
+        price = pricing(self.ref.product, self.facts)
+        methods = [one.method for one in self.facts.methods if one.method != self.part.method]
+        return cashier.offers(self.facts, with_remedies=False, price=price, methods=methods)
+
+    def cards(self, method: str = "", plan: str = "") -> list[Card]:
+        """A card for each method, the usable ones first; `method` and `plan` are what the reader looks at."""
+        by_method: dict[str, list[Offer]] = {}
+        for offer in self.offers():
+            by_method.setdefault(offer.method, []).append(offer)
+        cards = [self._card(name, some, plan if name == method else "") for name, some in by_method.items()]
+        return sorted(cards, key=lambda card: (card.method not in (CREDIT, MONEY), not card.available))
+
+    def _card(self, method: str, offers: list[Offer], plan: str) -> Card:
+        plans = tuple(offer.plan or "full" for offer in offers)
+        usable = tuple(self.tell(offer) for offer in offers if offer.available)
+        refused = [offer for offer in offers if not offer.available]
+        chosen = plan if plan in plans else _usual([one.plan for one in usable] or list(plans))
+        shown = None
+        if not usable:
+            shown = self.tell(next(offer for offer in refused if (offer.plan or "full") == chosen))
+        told = tuple(self.tell(offer) for offer in refused) if usable else ()
+        is_credit = method == CREDIT
+        return Card(
+            method, ICONS.get(method, "wallet"), self._says(method), bool(usable), is_credit, method in (CREDIT, MONEY), plans,
+            chosen, usable,
+            told, shown,
+        )  # fmt: skip
+
+    def _says(self, method: str) -> str:
+        """The line below a method's name."""
+        if method == MONEY:
+            money = self.facts.money
+            if not money.is_open:
+                return texts.t("cashier.not_open_yet", self.locale)
+            return texts.t("cashier.balance", self.locale, balance_minor=money.balance_minor)
+        if method == CREDIT and self.facts.credit.state == "active":
+            return texts.t("cashier.free_limit", self.locale, free_minor=free_minor(self.facts))
+        return texts.t("cashier.later_method", self.locale) if method == CREDIT else ""
+
+    def tell(self, offer: Offer) -> Told:
+        """One offer as the buyer may see it, in words."""
+        seen = cashier.offer_for(offer, Audience.BUYER, self.stepped_up)
+        price, rows = self._priced(offer)
+        return Told(
+            offer.plan or "full",
+            offer.available,
+            self.reasons(seen.reasons),
+            tuple(self._remedy(offer, place) for place in range(len(seen.remedies))),
+            tuple(saying.tell_route(x, self.locale, self.quote.intent_id, self._asks(offer)) for x in seen.routes),
+            bool(seen.incurable),
+            price,
+            rows,
+        )
+
+    def reasons(self, reasons: tuple[Reason, ...]) -> tuple[saying.ToldReason, ...]:
+        """Reasons with the names of what they are about."""
+        told: list[saying.ToldReason] = []
+        for reason in reasons:
+            names = reason_names(reason, self.ref, self.locale)
+            told += saying.tell_reasons([reason], self.locale, names, self.stepped_up)
+        return tuple({(one.code, one.sentence): one for one in told}.values())
+
+    def _remedy(self, offer: Offer, place: int) -> saying.ToldRemedy:
+        name = remedies.remedy_id(self.quote.decision_id, offer, place)
+        return saying.tell_remedy(
+            offer.remedies[place], name, self.locale, action_names(self.quote.order, self.ref, self.locale)
+        )
+
+    def _asks(self, offer: Offer) -> Mapping[str, str]:
+        """What asking the sellers to enable the method sends along."""
+        sellers = sorted({x for r in offer.reasons if r.code == "SELLER_NOT_ENABLED" for x in r.scope.ids})
+        asks = {"method": offer.method, "order_id": str(self.quote.order.order_id)}
+        return asks if sellers else {}
+
+    def _priced(self, offer: Offer) -> tuple[PlanCost | None, tuple[Row, ...]]:
+        plan = plan_of(self.facts, offer.method, offer.plan)
+        if plan is None or offer.method != CREDIT or offer.amount_minor < 1:
+            return None, ()
+        subsidised = plan.interest_free_by is not None
+        cost = plan_cost(offer.amount_minor, plan.instalments, plan.fee_rate_ppm, subsidised)
+        loan = LoanPlan(plan.plan, plan.instalments, plan.fee_rate_ppm, subsidised)
+        return cost, build(terms_of(loan, offer.amount_minor, self.facts.today_on)).rows
+
+
+def plan_of(facts: Facts, method: str, plan: str | None) -> PlanFacts | None:
+    """The plan's row among the facts."""
+    return next((one for one in facts.plans if (one.method, one.plan) == (method, plan)), None)
+
+
+def free_minor(facts: Facts) -> int:
+    """What the limits that are for anything leave, as the cashier's head line says it."""
+    general = [one for one in facts.credit.limits if not one.categories and not one.scenes]
+    return max(0, sum(x.ceiling_minor - x.used_minor - x.held_minor - x.frozen_minor for x in general))
+
+
+def _usual(plans: list[str]) -> str:
+    """The plan shown first: twelve instalments where there are, else the last one."""
+    return "instalment_12" if "instalment_12" in plans else plans[-1]
+
+
+def reason_names(reason: Reason, ref: Reference, locale: Locale) -> dict[str, Said]:
+    """Names for the codes that a reason carries: its category's, its sellers'."""
+    names: dict[str, Said] = {}
+    for place in ("observed", "required"):
+        code = getattr(reason, place).get("category")
+        if isinstance(code, str) and code in ref.tree:
+            names["category_name"] = own(ref.tree.get(code), "name", locale)
+    if reason.scope.kind is ScopeKind.SELLER:
+        sellers = [ref.sellers[UUID(one)].merchant for one in reason.scope.ids if UUID(one) in ref.sellers]
+        names["seller_name"] = _joined([own(seller, "name", locale) for seller in sellers], locale)
+    return {name: value for name, value in names.items() if value}
+
+
+def action_names(order: Order, ref: Reference, locale: Locale) -> Callable[[Any], dict[str, Said]]:
+    """Names for what an action is about: the new seller, the goods taken out."""
+    titles = {str(line.line_id): own(line, "title", locale) for line in order.lines}
+
+    def names(action: Any) -> dict[str, Said]:
+        found: dict[str, Said] = {}
+        seller = getattr(action, "merchant_id", None)
+        if seller is not None and UUID(seller) in ref.sellers:
+            found["seller_name"] = own(ref.sellers[UUID(seller)].merchant, "name", locale)
+        lines = getattr(action, "line_ids", None)
+        if lines:
+            found["goods_name"] = _joined([titles[one] for one in lines if one in titles], locale)
+        return found
+
+    return names
+
+
+def _joined(words: list[str], locale: Locale) -> str:
+    return ("、" if locale is Locale.ZH_CN else ", ").join(words)
