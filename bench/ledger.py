@@ -214,14 +214,16 @@ class Bench:
             return await post_batch(tx, batch)
 
     def _table(self) -> str:
-        tps = statistics.median(t.per_s for t in self.yardstick)
-        latency = statistics.median(t.latency_ms for t in self.yardstick)
+        tps, latency, postgres, client = (
+            statistics.median(getattr(window, name) for window in self.yardstick)
+            for name in ("per_s", "latency_ms", "postgres_us", "client_us")
+        )
         yardstick = f"pgbench TPC-B, {pgbench.CLIENTS} clients, scale {self.options.scale}"
         heads = ("per s", "× pgbench", "p50 ms", "p99 ms", "PG µs", "Py µs", "batch", "others %")
         lines = [
             f"{describe()}; medians of {self.options.rounds} rounds of {self.options.seconds:g} s",
             f"{'workload':<48}" + "".join(f"{head:>10}" for head in heads),
-            f"{yardstick:<48}{tps:>10,.0f}{1:>10.2f}{latency:>10.1f}",
+            f"{yardstick:<48}{tps:>10,.0f}{1:>10.2f}{latency:>10.1f}{'':>10}{postgres:>10.1f}{client:>10.1f}",
         ]
         for workload, f in self.figures.items():
             m = {name: statistics.median(getattr(f, name)) for name in Figures.__dataclass_fields__}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 from dataclasses import dataclass
 
 import psycopg
 
+from bench.machine import cpu_time
 from fenqi.database import roles
 from fenqi.database.server import Server
 
@@ -18,10 +20,12 @@ CLIENTS = 32
 
 @dataclass(frozen=True)
 class Tps:
-    """One window: transactions a second and the mean latency."""
+    """One window: transactions a second, the mean latency, and processor time a transaction."""
 
     per_s: float
     latency_ms: float
+    postgres_us: float
+    client_us: float
 
 
 def prepare(server: Server, scale: int) -> None:
@@ -35,13 +39,26 @@ def prepare(server: Server, scale: int) -> None:
 
 def window(server: Server, seconds: float) -> Tps:
     """One run of TPC-B with prepared statements and 32 clients."""
+    pid = server.postmaster_pid
+    assert pid is not None
+    cpu, client = cpu_time(pid), _children_s()
     output = _run(
         server, "-M", "prepared", "-n", "-c", str(CLIENTS), "-j", str(os.cpu_count()), "-T", str(round(seconds))
     )
-    tps = re.search(r"tps = ([\d.]+)", output)
-    latency = re.search(r"latency average = ([\d.]+) ms", output)
-    assert tps and latency, output
-    return Tps(float(tps[1]), float(latency[1]))
+    cpu, client = cpu_time(pid) - cpu, _children_s() - client
+    tps, latency, count = (
+        re.search(pattern, output)
+        for pattern in (r"tps = ([\d.]+)", r"latency average = ([\d.]+) ms", r"actually processed: (\d+)")
+    )
+    assert tps and latency and count, output
+    per_us = 1e6 / int(count[1])
+    return Tps(float(tps[1]), float(latency[1]), cpu.postgres_s * per_us, client * per_us)
+
+
+def _children_s() -> float:
+    """Processor time of this process's children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(server: Server, *arguments: str) -> str:
