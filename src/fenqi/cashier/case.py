@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from fenqi.cashier.action import Action
+from fenqi.cashier.action import Action, Remedy
 from fenqi.cashier.facts import Facts, GoodsRule, LineFacts, MethodFacts, PlanFacts, SellerFacts
 from fenqi.kernel.reason import Reason, Scope, ScopeKind, Value
 
@@ -46,7 +46,9 @@ class View:
 
     __slots__ = (
         "_methods", "_plans", "_rules", "_sellers", "after", "amount_minor", "cases", "facts", "found", "found_plan",
+        "marked",
         "proposed",
+        "shared",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, parent: View | None = None) -> None:
@@ -54,6 +56,8 @@ class View:
         self.amount_minor = facts.order.payable_minor - facts.order.covered_minor
         self.after: dict[Action, View | None] = {}
         self.cases: dict[str, Case] = {}
+        self.shared: dict[str, tuple[Remedy, ...]] = {}
+        self.marked: dict[tuple[str, str | None], tuple[str, ...]] = {}
         self.proposed: dict[tuple[int, str | None], list[tuple[Action, ...]]] = {}
         self.found: dict[str, tuple[Reason, ...]] = {}
         self.found_plan: dict[tuple[str, str | None], tuple[Reason, ...]] = {}
@@ -73,7 +77,7 @@ class View:
             if parent is not None and old is not None and old.methods is facts.methods
             else {method.method: method for method in facts.methods}
         )
-        self._plans: dict[str, tuple[PlanFacts, ...]] = (
+        self._plans: dict[str, dict[str | None, PlanFacts]] = (
             parent._plans
             if parent is not None and old is not None and old.plans is facts.plans
             else _plans_by_method(facts.plans)
@@ -92,13 +96,13 @@ class View:
         """The method as it stands; one that nobody connected is offered nowhere."""
         return self._methods.get(method) or MethodFacts(method, (), ())
 
-    def plans(self, method: str) -> tuple[PlanFacts, ...]:
+    def plans(self, method: str) -> Iterable[PlanFacts]:
         """The method's plans."""
-        return self._plans.get(method, ())
+        return self._plans.get(method, _NO_PLANS).values()
 
     def plan(self, method: str, plan: str | None) -> PlanFacts | None:
         """A plan of the method by its code."""
-        return next((each for each in self.plans(method) if each.plan == plan), None)
+        return self._plans.get(method, _NO_PLANS).get(plan)
 
     def case(self, method: str) -> Case:
         """The case of a method without a plan."""
@@ -112,11 +116,14 @@ def _by_key(rules: Iterable[GoodsRule]) -> dict[RuleKey, GoodsRule]:
     return {(rule.scene, rule.category, rule.seller_kind, rule.method): rule for rule in rules}
 
 
-def _plans_by_method(plans: Iterable[PlanFacts]) -> dict[str, tuple[PlanFacts, ...]]:
-    found: dict[str, tuple[PlanFacts, ...]] = {}
+def _plans_by_method(plans: Iterable[PlanFacts]) -> dict[str, dict[str | None, PlanFacts]]:
+    found: dict[str, dict[str | None, PlanFacts]] = {}
     for plan in plans:
-        found[plan.method] = (*found.get(plan.method, ()), plan)
+        found.setdefault(plan.method, {})[plan.plan] = plan
     return found
+
+
+_NO_PLANS: dict[str | None, PlanFacts] = {}
 
 
 class Case:

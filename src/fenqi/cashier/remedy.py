@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from fenqi.cashier.action import Action, Cost, Remedy
+from fenqi.cashier.action import Action, ChangeScene, ChangeSeller, ChoosePlan, Cost, Remedy, TakeOutLines
 from fenqi.cashier.case import View
-from fenqi.cashier.evaluate import reasons_of
+from fenqi.cashier.evaluate import plan_reasons, reasons_of
 from fenqi.cashier.facts import Facts
 from fenqi.cashier.remedy_apply import step, walk
 from fenqi.cashier.remedy_ask import Ask, Candidate
@@ -19,14 +19,18 @@ from fenqi.cashier.remedy_cost import cost_of, kinds_of, plan_after, tidy
 from fenqi.cashier.remedy_propose import proposals
 from fenqi.cashier.remedy_rank import rank
 from fenqi.cashier.remedy_routes import ROUTES
-from fenqi.kernel.reason import Reason
+from fenqi.kernel.reason import CODES, Layer, Reason
 
 SHOWN = 4
 """How many remedies are shown for a refused offer at most."""
 
 _EXPANSIONS = 24
+_AFTER_FIRST = 10
+"""How many states are gone on from: at most, and after the first remedy."""
+
 _ACTIONS = 9
 
+_Child = tuple[Candidate, View, str | None]
 _Node = tuple[Cost, int, tuple[Action, ...], View, str | None]
 
 
@@ -36,16 +40,33 @@ def remedies(facts: Facts, method: str, plan: str | None = None) -> tuple[Remedy
 
 
 def solve(view: View, method: str, plan: str | None) -> tuple[Remedy, ...]:
-    """`remedies` on a view: at most `SHOWN`, each minimal, each of another kind than those that cost less."""
-    if not reasons_of(view, method, plan) or incurable_reasons(view, method, plan):
+    """`remedies` on a view: at most `SHOWN`, each minimal, each of another kind than those that cost less.
+
+    Plans that add no reason of their own anywhere on the way share one search.
+    """
+    if not reasons_of(view, method, plan):
         return ()
+    is_pure = not plan_reasons(view, method, plan)
+    shared = view.shared.get(method) if is_pure else None
+    if shared is not None and all(_works(view, method, plan, remedy.actions) for remedy in shared):
+        return shared
+    if _is_dead(view, method, plan):
+        found: tuple[Remedy, ...] = ()
+    else:
+        found, is_pure = _search(view, method, plan, is_pure)
+    if is_pure:
+        view.shared[method] = found
+    return found
+
+
+def _search(view: View, method: str, plan: str | None, is_pure: bool) -> tuple[tuple[Remedy, ...], bool]:
+    """From the cheapest state on; and whether no state had a reason of the plan."""
     found: list[Remedy] = []
     kinds: list[frozenset[type]] = []
     heap: list[_Node] = [(Cost(), 0, (), view, plan)]
-    pushed = 0
-    for _ in range(_EXPANSIONS):
-        if not heap or len(found) == SHOWN:
-            break
+    pushed, left = 0, _EXPANSIONS
+    while heap and left and len(found) < SHOWN:
+        left -= 1
         _, _, actions, here, chosen = heappop(heap)
         mine = kinds_of(actions)
         if any(theirs <= mine for theirs in kinds):
@@ -53,31 +74,54 @@ def solve(view: View, method: str, plan: str | None) -> tuple[Remedy, ...]:
         if not reasons_of(here, method, chosen):
             found.append(_remedy(view, method, plan, actions))
             kinds.append(kinds_of(found[-1].actions))
+            left = min(left, _AFTER_FIRST)
             continue
         for candidate, after, plan_next in _children(here, method, chosen):
             pushed += 1
             path = (*actions, *candidate)
+            if _turns_back(actions, candidate):
+                continue
+            is_pure = is_pure and plan_next == plan and not plan_reasons(after, method, plan_next)
             if len(path) <= _ACTIONS:
                 is_goal = not reasons_of(after, method, plan_next)
                 cost = cost_of(view, method, plan, path, with_fees=is_goal)
                 heappush(heap, (cost, pushed, path, after, plan_next))
-    found.sort(key=lambda remedy: remedy.cost)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda remedy: remedy.cost)), is_pure
+
+
+def _turns_back(actions: tuple[Action, ...], candidate: Candidate) -> bool:
+    """Whether a scene or a plan is chosen a second time."""
+    return any(
+        isinstance(action, ChangeScene | ChoosePlan) and any(type(action) is type(each) for each in actions)
+        for action in candidate
+    )
 
 
 def incurable(view: View, method: str, plan: str | None) -> tuple[str, ...]:
-    """For an offer without remedies: the codes for which there is neither a route nor an action; where every reason has
-    some action, those whose actions all fail."""
-    hopeless = incurable_reasons(view, method, plan)
-    if not hopeless:
-        asks = [Ask(view, method, plan, reason) for reason in reasons_of(view, method, plan)]
-        hopeless = [
-            ask.reason
-            for ask in asks
-            if ask.reason.depends_on is None and not any(_child(ask, each) for each in proposals(ask))
-        ]
-    derived = "MIXED_CART_PARTIAL"
-    return tuple(dict.fromkeys(each.code for each in hopeless if each.code not in ROUTES and each.code != derived))
+    """For an offer without remedies: the codes that have no route, and that no action proposed for any of the reasons
+    takes away."""
+    key = (method, plan if plan_reasons(view, method, plan) else None)
+    if key not in view.marked:
+        view.marked[key] = _incurable(view, method, plan)
+    return view.marked[key]
+
+
+def _incurable(view: View, method: str, plan: str | None) -> tuple[str, ...]:
+    asks = [
+        Ask(view, method, plan, reason)
+        for reason in reasons_of(view, method, plan)
+        if reason.depends_on is None and reason.code not in _DERIVED
+    ]
+    suspects = [ask for ask in asks if ask.reason.code not in ROUTES]
+    if not suspects:
+        return ()
+    children = [child for ask in asks for candidate in proposals(ask) for child in _child(ask, candidate)]
+    hopeless = [ask for ask in suspects if not any(is_cured(ask, child) for child in children)]
+    return tuple(dict.fromkeys(ask.reason.code for ask in hopeless))
+
+
+_DERIVED = frozenset({"MIXED_CART_PARTIAL"})
+"""Reasons that say something of others and go with them."""
 
 
 def incurable_reasons(view: View, method: str, plan: str | None) -> list[Reason]:
@@ -89,29 +133,59 @@ def incurable_reasons(view: View, method: str, plan: str | None) -> list[Reason]
     ]
 
 
-def _children(view: View, method: str, plan: str | None) -> Iterable[tuple[Candidate, View, str | None]]:
-    """The states in which the first reason that can be cured now is cured; none when some reason can't be at all."""
-    if incurable_reasons(view, method, plan):
+def _is_dead(view: View, method: str, plan: str | None) -> bool:
+    """Whether some reason can't be cured: it has no action, and is not of the kind that a smaller order may cure."""
+    hopeless = incurable_reasons(view, method, plan)
+    if not hopeless:
+        return False
+    if not all(reason.code in _OF_AMOUNT for reason in hopeless):
+        return True
+    return not any(
+        isinstance(action, TakeOutLines | ChangeSeller)
+        for reason in reasons_of(view, method, plan)
+        for candidate in proposals(Ask(view, method, plan, reason))
+        for action in candidate
+    )
+
+
+_OF_AMOUNT = frozenset(code for code, meta in CODES.items() if meta.layer is Layer.LIMIT) | {
+    "AMOUNT_ABOVE_MAX",
+    "AMOUNT_BELOW_MIN",
+    "EXPOSURE_CAP_REACHED",
+}
+
+
+def _children(view: View, method: str, plan: str | None) -> Iterable[_Child]:
+    """The states in which the first reason that can be cured now is cured; where none can, those in other
+    scenes, where more may be possible. None when some reason can't be cured at all."""
+    if _is_dead(view, method, plan):
         return []
     reasons = [reason for reason in reasons_of(view, method, plan) if reason.depends_on is None]
     asks = [Ask(view, method, plan, reason) for reason in reasons]
-    for ask in sorted(asks, key=lambda ask: rank(ask.reason, proposals(ask))):
-        children = [child for candidate in proposals(ask) for child in _child(ask, candidate)]
+    asks.sort(key=lambda ask: rank(ask.reason, proposals(ask)))
+    for ask in asks:
+        children = [child for candidate in proposals(ask) for child in _child(ask, candidate) if is_cured(ask, child)]
         if children:
             return children
-    return []
+    return [
+        child
+        for ask in asks
+        for candidate in proposals(ask)
+        if isinstance(candidate[0], ChangeScene)
+        for child in _child(ask, candidate)
+    ]
 
 
-def _child(ask: Ask, candidate: Candidate) -> list[tuple[Candidate, View, str | None]]:
+def _child(ask: Ask, candidate: Candidate) -> list[_Child]:
     after = walk(ask.view, candidate)
-    if after is None:
-        return []
-    plan = plan_after(candidate, ask.plan)
-    left = reasons_of(after, ask.method, plan)
-    target = ask.reason
-    if any(each.code == target.code and each.scope == target.scope for each in left):
-        return []
-    return [(candidate, after, plan)]
+    return [] if after is None else [(candidate, after, plan_after(candidate, ask.plan))]
+
+
+def is_cured(ask: Ask, child: _Child) -> bool:
+    """Whether the reason in question is gone."""
+    _, after, plan = child
+    code, scope = ask.reason.code, ask.reason.scope
+    return all(each.code != code or each.scope != scope for each in reasons_of(after, ask.method, plan))
 
 
 def _remedy(view: View, method: str, plan: str | None, actions: tuple[Action, ...]) -> Remedy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fenqi.cashier.action import Action, ChangeScene, ChoosePlan, Wait
 from fenqi.cashier.case import Case, View
 from fenqi.cashier.evaluate import plan_reasons
-from fenqi.cashier.facts import Facts
+from fenqi.cashier.facts import Facts, PlanFacts
 from fenqi.kernel.reason import Reason
 
 Candidate = tuple[Action, ...]
@@ -52,17 +52,33 @@ def scenes(ask: Ask) -> list[Candidate]:
 
 
 def choose_plan(ask: Ask) -> list[Candidate]:
-    """The method's other plans that are free of this reason: those with no reason of their own, if there are any."""
-    clean: list[Candidate] = []
-    better: list[Candidate] = []
+    """Of the method's other plans that are free of this reason (of any reason, if there are such): the one with
+    the lowest fees, and the one nearest in its number of instalments."""
+    clean: list[PlanFacts] = []
+    better: list[PlanFacts] = []
+    count = 0
     for plan in ask.view.plans(ask.method):
-        if plan.plan != ask.plan:
-            found = plan_reasons(ask.view, ask.method, plan.plan)
-            if not found:
-                clean.append((ChoosePlan(plan.plan),))
-            elif all(each.code != ask.reason.code for each in found):
-                better.append((ChoosePlan(plan.plan),))
-    return clean or better
+        if plan.plan == ask.plan:
+            count = plan.instalments
+            continue
+        found = plan_reasons(ask.view, ask.method, plan.plan)
+        if not found:
+            clean.append(plan)
+        elif all(each.code != ask.reason.code for each in found):
+            better.append(plan)
+    among = clean or better
+    if not among:
+        return []
+    cheapest = min(among, key=lambda plan: (fee_minor(plan, ask.view.amount_minor), plan.instalments))
+    nearest = min(among, key=lambda plan: (abs(plan.instalments - count), plan.instalments))
+    return [(ChoosePlan(code),) for code in dict.fromkeys((cheapest.plan, nearest.plan))]
+
+
+def fee_minor(plan: PlanFacts | None, amount_minor: int) -> int:
+    """The flat fees that the buyer pays over the whole plan, rounded up to a fen."""
+    if plan is None or plan.interest_free_by is not None:
+        return 0
+    return -(-amount_minor * plan.fee_rate_ppm * plan.instalments // 1_000_000)
 
 
 def by_sms(ask: Ask, action: Action) -> list[Candidate]:

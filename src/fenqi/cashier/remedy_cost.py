@@ -19,8 +19,8 @@ from fenqi.cashier.action import (
     Wait,
 )
 from fenqi.cashier.case import View
-from fenqi.cashier.facts import PlanFacts
 from fenqi.cashier.remedy_apply import step
+from fenqi.cashier.remedy_ask import fee_minor
 
 _FUNDING = frozenset({TopUp, BindCard})
 
@@ -37,13 +37,6 @@ def plan_after(actions: tuple[Action, ...], plan: str | None) -> str | None:
         if isinstance(action, ChoosePlan):
             plan = action.plan
     return plan
-
-
-def fee_minor(plan: PlanFacts | None, amount_minor: int) -> int:
-    """The flat fees that the buyer pays over the whole plan, rounded up to a fen."""
-    if plan is None or plan.interest_free_by is not None:
-        return 0
-    return -(-amount_minor * plan.fee_rate_ppm * plan.instalments // 1_000_000)
 
 
 def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ...], with_fees: bool = True) -> Cost:

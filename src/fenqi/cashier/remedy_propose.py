@@ -22,7 +22,6 @@ from fenqi.cashier.action import (
     SignAgreement,
     StepUp,
     SwitchOnPay,
-    TakeOutLines,
     Unlock,
     UseClient,
     VerifyIdentity,
@@ -49,14 +48,15 @@ def proposals(ask: Ask) -> list[Candidate]:
 
 
 def _integrated(ask: Ask) -> list[Candidate]:
+    """Another scene; where only splitting among sellers is lacking, the goods of one seller, of whom most is bought."""
     found = scenes(ask)
+    if ask.reason.required.get("capability") != "split":
+        return found
     sellers: dict[str, int] = {}
     for line in ask.facts.lines:
         sellers[line.merchant_id] = sellers.get(line.merchant_id, 0) + line.amount_minor
-    if ask.reason.required.get("capability") == "split" and len(sellers) > 1:
-        kept = max(sellers, key=lambda merchant: (sellers[merchant], merchant))
-        others = tuple(line.line_id for line in ask.facts.lines if line.merchant_id != kept)
-        found.append((TakeOutLines(others),))
+    for kept in sorted(sellers, key=lambda merchant: (-sellers[merchant], merchant))[:3]:
+        found += less.without(ask, {line.line_id for line in ask.facts.lines if line.merchant_id != kept})
     return found
 
 
@@ -92,9 +92,11 @@ def _above_max(ask: Ask) -> list[Candidate]:
     excess_minor = ask.number("excess_minor")
     if ask.reason.scope.kind is ScopeKind.PLAN:
         return [*less.by(ask, excess_minor), *choose_plan(ask)]
-    rule_id = ask.reason.observed["rule_id"]
+    most = (ask.reason.observed["rule_id"], ask.reason.required["max_minor"])
     under = tuple(
-        line for line, _, rule in ask.case.goods if rule is not None and rule_id in (rule.rule_id, rule_name(rule))
+        line
+        for line, _, rule in ask.case.goods
+        if rule is not None and most == (rule.rule_id or rule_name(rule), rule.max_minor)
     )
     part_minor = ask.case.amount_minor - ask.number("max_minor")
     return [*less.under_rule(ask, excess_minor, part_minor, under), *scenes(ask)]
@@ -186,6 +188,8 @@ def _limit(ask: Ask) -> list[Candidate]:
     shortfall_minor = base.required["shortfall_minor"]
     assert isinstance(shortfall_minor, int)
     found = [*money.repayments(ask, shortfall_minor), *less.by(ask, shortfall_minor), *choose_plan(ask)]
+    if any(each.code == "INSTALLMENT_LIMIT_INSUFFICIENT" for each in family):
+        found += money.instalment_settlements(ask, shortfall_minor)
     now_ms = ask.facts.now_ms
     found += [
         (Wait(each.until_ms),)

@@ -1,4 +1,4 @@
-"""In which order reasons are taken up: what others depend on first, what lapses quickly last.
+"""In which order reasons are taken up: what others depend on first, what lapses quickly late.
 
 A deposit is paid before it runs out; then comes waiting (it undoes step-up checks and lets orders expire), then the
 order, the person, the account and the money.
@@ -18,18 +18,24 @@ _LAYERS = {
     Layer.MERCHANT: 3,
     Layer.GOODS: 4,
     Layer.ACCOUNT: 6,
-    Layer.PLAN: 9,
+    Layer.PLAN: 8,
     Layer.LIMIT: 11,
 }
 _CODES = {
     "COUPON_EXCLUSIVE": 5,
     "COUPON_METHOD_BOUND": 5,
     "TRADE_IN_SUBSIDY_EXCLUSIVE": 5,
+    "PHONE_NOT_REACHABLE": 5,
+    "REALNAME_REQUIRED": 5,
+    "REALNAME_MISMATCH": 5,
+    "ID_DOCUMENT_EXPIRED": 5,
     "OVERDUE_CURRENT": 7,
     "PRESALE_DEPOSIT": -1,
     "EXPOSURE_CAP_REACHED": 10,
     "AMOUNT_ABOVE_MAX": 10,
-    "STEP_UP_REQUIRED": 12,
+    "STEP_UP_REQUIRED": 9,
+    "CONCURRENT_LOANS_CAP": 9,
+    "INSTALLMENT_LIMIT_INSUFFICIENT": 10,
 }
 
 

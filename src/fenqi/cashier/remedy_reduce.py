@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, RemoveCoupon, TakeOutLines
+from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, RemoveCoupon, Reorder, TakeOutLines
 from fenqi.cashier.evaluate import reasons_of
 from fenqi.cashier.facts import AlternativeOffer, LineFacts
 from fenqi.cashier.gates.lines import faults_of, line_faults
@@ -35,9 +35,12 @@ def under_rule(ask: Ask, excess_minor: int, part_minor: int, lines: tuple[LineFa
 
 
 def new_price(ask: Ask) -> list[Candidate]:
-    """Take the price of now, where it is another one: that may be enough."""
+    """Take the price of now, where it is another one: that may be enough. An order placed anew takes it too."""
     order = ask.facts.order
-    return [(AcceptPrice(order.quoted_minor),)] if order.quoted_minor != order.payable_minor else []
+    if order.quoted_minor == order.payable_minor:
+        return []
+    anew: list[Candidate] = [(Reorder(),)] if order.prior_plan is not None else []
+    return [(AcceptPrice(order.quoted_minor),), *anew]
 
 
 def without_coupon(ask: Ask, need_minor: int) -> list[Candidate]:
