@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from tests.ledger.cases import DAY, GENERAL, MONEY, bought, counts, item, open_limits, rows
 
@@ -189,6 +190,9 @@ def test_malformed_items_write_nothing(database: Database, run: Any, urls: Any) 
         item(consumer, (good[0], Entry("mall", "clearing:lender", -100))),
         item(consumer, (*good, Entry("mall", "clearing:merchant", 0))),
         item(consumer, (*good, Entry("mall", "asset:gold", 5), Entry("mall", "asset:gold", -5))),
+        item(consumer, (*good[:3], Entry("mall", "clearing:merchant", -100))),
+        item(consumer, (*good[:2], Entry("mall", "clearing:lender", 100, new_id()), good[3])),
+        msgspec.structs.replace(item(consumer, good), bucket=(consumer.int + 1) & 0xFF),
         item(consumer, good, legs=()),
         item(consumer, good, legs=(Leg(GENERAL, 99),)),
         item(consumer, good, legs=(Leg(GENERAL, 50), Leg(GENERAL, 50))),

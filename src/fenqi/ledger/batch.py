@@ -38,6 +38,9 @@ def pack(items: Sequence[PostingItem], *, limits_elsewhere: bool = False) -> lis
 
     `limits_elsewhere` is for the commit of a hold, which moves the limits itself: entries then have no legs.
     """
+    for item in items:
+        if item.bucket != item.consumer_id.int & 0xFF:
+            raise MalformedJournal(f"{item} lies in another bucket than its consumer")
     names, parties = _Numbers[str](), _Numbers[UUID]()
     of_leg = [number for number, item in enumerate(items, 1) for _ in item.legs]
     legs = list(chain.from_iterable([item.legs for item in items]))
@@ -46,7 +49,7 @@ def pack(items: Sequence[PostingItem], *, limits_elsewhere: bool = False) -> lis
     leg_paths = [names[leg.path] for leg in legs]
     books = [names[entry.book] for entry in entries]
     paths = [names[entry.path] for entry in entries]
-    _check_entries(items, of_entry, entries, books, set(zip(books, paths, strict=True)), names)
+    _check_entries(items, of_entry, entries, books, paths, names)
     if not limits_elsewhere:
         _check_legs(items, of_leg, legs, leg_paths, of_entry, entries, paths, names)
     columns = _items(items, names) + _legs(of_leg, legs, leg_paths) + _entries(items, of_entry, entries, books, paths)
@@ -110,12 +113,12 @@ def _check_entries(
     of_entry: Sequence[int],
     entries: Sequence[Entry],
     books: Sequence[int],
-    accounts: set[tuple[int, int]],
+    paths: Sequence[int],
     names: _Numbers[str],
 ) -> None:
-    """Each item sums to zero within each book, has no line of zero, and only accounts of the chart."""
+    """Each item sums to zero within each book, has no line of zero, and only accounts of the chart, rightly owned."""
     texts = list(names)
-    for book, path in accounts:
+    for book, path in set(zip(books, paths, strict=True)):
         try:
             chart.account(texts[book - 1], texts[path - 1])
         except chart.UnknownAccount as unknown:
@@ -128,6 +131,10 @@ def _check_entries(
     for key, left in sums.items():
         if left:
             raise MalformedJournal(f"{items[(key >> 16) - 1]} is out of balance by {left}")
+    owners = {number: chart.is_owned(name) for name, number in names.items() if chart.is_clearing(name)}
+    for number, entry, path in zip(of_entry, entries, paths, strict=True):
+        if path in owners and (entry.party_id is not None) != owners[path]:
+            raise MalformedJournal(f"{items[number - 1]}: whose is {entry}?")
 
 
 def _check_legs(

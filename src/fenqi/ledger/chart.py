@@ -186,6 +186,12 @@ def is_clearing(path: str) -> bool:
     return path.startswith(f"{CLEARING}:")
 
 
+@lru_cache(maxsize=4096)
+def is_owned(path: str) -> bool:
+    """Whether entries on this clearing account name the merchant or channel whose it is; the others are the house's."""
+    return path == CLEARING_MERCHANT or path.startswith(f"{CLEARING_CHANNEL}:")
+
+
 def loan_principal(limit: str) -> str:
     """The path of a limit's loan account: `general`, `temporary`, `dedicated:furniture`."""
     return f"{LOAN_PRINCIPAL}:{limit}"
