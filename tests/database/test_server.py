@@ -369,6 +369,18 @@ def test_binaries_that_the_account_can_not_reach_are_copied_and_verified(tmp_pat
     shutil.rmtree(copies)
 
 
+def test_a_directory_with_an_odd_or_a_long_name_will_do():
+    folder = Path(tempfile.mkdtemp(prefix="fenqi-server-", dir="/tmp"))
+    folder.chmod(0o755)
+    for name, with_socket in (('小金库 100% "new" ? & #', True), ("a,b", False), ("long" * 30, False)):
+        with server.start(folder / name, throwaway=True) as running:
+            for url in (running.app_url, running.url("fenqi_app", tcp=True)):
+                with psycopg.connect(url) as app:
+                    assert app.execute("SELECT current_database()").fetchone() == ("fenqi",)
+            assert ("host=" in running.app_url) == with_socket
+    shutil.rmtree(folder)
+
+
 def test_missing_binaries_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("FENQI_PG_BIN", str(tmp_path))
     with pytest.raises(binaries.NoBinaries, match="no postgres and initdb in"):

@@ -67,9 +67,9 @@ class Home:
 
     @property
     def sockets(self) -> Path | None:
-        """The socket's directory, None where the path would be longer than the kernel takes."""
+        """The socket's directory; None where the path is longer than the kernel takes, or has libpq's separator."""
         run = self.at / "run"
-        return run if len(os.fsencode(run)) <= _LONGEST_SOCKET_DIRECTORY else None
+        return run if len(os.fsencode(run)) <= _LONGEST_SOCKET_DIRECTORY and "," not in str(run) else None
 
     @property
     def note(self) -> Path:

@@ -26,7 +26,7 @@ def settings(port: int, sockets: Path | None, *, throwaway: bool = False) -> dic
     return {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
-        "unix_socket_directories": str(sockets or ""),
+        "unix_socket_directories": _quoted(sockets),
         "unix_socket_permissions": "0700",
         "password_encryption": "scram-sha-256",
         "max_connections": "100",
@@ -49,6 +49,11 @@ def settings(port: int, sockets: Path | None, *, throwaway: bool = False) -> dic
         "log_checkpoints": "off",
         **(_THROWAWAY if throwaway else _DURABLE),
     }
+
+
+def _quoted(directory: Path | None) -> str:
+    """One directory in a setting that takes several, separated by commas."""
+    return '"' + str(directory).replace('"', '""') + '"' if directory else ""
 
 
 def _shared_buffers_mb() -> int:
