@@ -40,8 +40,15 @@ def provide(data_dir: Path) -> Iterator[Source]:
 
 def find(data_dir: Path) -> str | None:
     """The application's URL of a database that is there already: your own, or one that another process runs."""
+    if app_url := os.environ.get("FENQI_DATABASE_URL"):
+        return app_url
     urls = server.running_urls(data_dir)
-    return os.environ.get("FENQI_DATABASE_URL") or (urls[1] if urls else None)
+    return urls[1] if urls else None
+
+
+def is_own() -> bool:
+    """Whether the environment names a server of your own, whose data fenqi never throws away."""
+    return bool(os.environ.get("FENQI_DATABASE_URL"))
 
 
 def _bring_up_to_date(app_url: str, owner_url: str | None) -> None:
