@@ -370,5 +370,6 @@ def test_a_line_under_another_account_is_a_fact(story: Story) -> None:
     story.tx(lambda tx: application.note_other_account(tx, who, story.by()))
     view = story.facts(who)
     assert (view.state, view.opened_on_other_account, view.line_version) == ("not_opened", True, 1)
+    assert view.consent_given
     story.apply(who)
     assert story.facts(who).opened_on_other_account is False

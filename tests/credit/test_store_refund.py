@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from tests.credit.conftest import LATER, MERCHANT, THREE, TWELVE, Story
 
-from fenqi.credit import PayAmount, PayInstalment, RefundRow, Settle, purchase_of
+from fenqi.credit import PayAmount, PayInstalment, RefundRow, Settle, positions, purchase_of
 from fenqi.credit import refund as refund_verb
 from fenqi.credit.model import GENERAL_PATH, Loan, LoanState
 from fenqi.credit.product import LoanPlan
@@ -188,6 +188,7 @@ def test_random_lives_of_purchases_give_back_what_was_drawn(story: Story) -> Non
         who = story.open_line(money_minor=1_000_000)
         loan = story.buy(who, chance.randint(100, 200_000), chance.choice([LATER, THREE, TWELVE]))
         live(story, who, loan, chance)
+        assert_summary_is_the_fold(story, who)
         balances = story.balances(who)
         assert ("lender", GENERAL_PATH) not in balances
         assert story.facts(who).limits[0].used_minor == 0
@@ -195,6 +196,14 @@ def test_random_lives_of_purchases_give_back_what_was_drawn(story: Story) -> Non
         # Money in hand is what came in, less fees paid: goods were all given back.
         assert -balances[MONEY] == 1_000_000 + balances.get(("lender", "income:instalment_fee"), 0)
     story.assert_books_balance()
+
+
+def assert_summary_is_the_fold(story: Story, who: UUID) -> None:
+    """The columns that repayments move say what folding the loan's events says."""
+    for one in story.tx(lambda tx: positions(tx, who, story.today_on)):
+        assert one.loan.outstanding_minor == one.outstanding_minor == sum(draw.amount_minor for draw in one.remaining)
+        assert one.loan.next_due_on == one.next_due_on
+        assert (one.loan.state is LoanState.ACTIVE) == bool(one.unpaid)
 
 
 def live(story: Story, who: UUID, loan: Loan, chance: random.Random) -> None:
@@ -210,3 +219,4 @@ def live(story: Story, who: UUID, loan: Loan, chance: random.Random) -> None:
             part = left if chance.random() < 0.3 else chance.randint(1, left)
             refund(story, who, loan.order_id, part)
             left -= part
+        assert_summary_is_the_fold(story, who)

@@ -10,13 +10,14 @@ import pytest
 from tests import world
 
 from fenqi import credit, customer, ledger
-from fenqi.credit import BureauFile, ConsentKind, LineState, PayAmount, activation
+from fenqi.credit import BureauFile, ConsentKind, Grant, LimitKind, LineState, PayAmount, activation
 from fenqi.credit.model import GENERAL_PATH
 from fenqi.database.idempotency import KeyReused
-from fenqi.flows import activate_credit, apply_credit, manage_line, pay, refund, repay
+from fenqi.flows import activate_credit, apply_credit, expire, manage_line, pay, refund, repay
 from fenqi.flows.apply_credit import Declared
 from fenqi.flows.pay import PayRequest
 from fenqi.kernel.by import By
+from fenqi.kernel.clock import business_date
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import Refusal
 
@@ -278,3 +279,22 @@ def test_the_owner_and_the_lender_manage_the_line(ctx, crowd, run):
             await manage_line.freeze(ctx, who, By("staff:lin", " ", ctx.now()))
 
     run(story())
+
+
+def test_the_clockwork_brings_the_ledger_to_lapsed_limits(ctx, crowd, run):
+    who = crowd[4]
+    path = "asset:loan_principal:temporary"
+
+    async def story():
+        by = staff(ctx, "the summer sale")
+        last_on = business_date(ctx.now()) + timedelta(days=3)
+        await manage_line.grant_limit(
+            ctx, who, Grant(kind=LimitKind.TEMPORARY, amount_minor=9_900, expires_on=last_on), by
+        )
+        ctx.clock.advance(timedelta(days=4))
+        assert await expire.tick(ctx) >= 1
+        ctx.clock.advance(-timedelta(days=4))
+        async with ctx.database.snapshot() as tx:
+            return (await ledger.limits.accounts_of(tx, who))[path].ceiling_minor
+
+    assert run(story()) == 0

@@ -166,7 +166,7 @@ def _account(line: CreditLine, now: datetime, product: CreditProduct) -> dict[st
         "frozen_until_ms": None if state is LineState.ACTIVE else _ms(line.frozen_until_at),
         "agreement_signed": line.agreement_signed,
         "agreement_required": product.agreement_version,
-        "consent_given": line.version == 0 or lines.has_consents(line, product),
+        "consent_given": state is LineState.NOT_OPENED or lines.has_consents(line, product),
         "opened_on_other_account": line.opened_on_other_account,
         "instalment_ceiling_minor": line.instalment_ceiling_minor,
         "loans_cap": line.loans_cap,

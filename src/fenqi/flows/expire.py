@@ -1,14 +1,15 @@
-"""The clockwork: orders whose deadline has passed expire, and stock held for nobody goes back to its seller."""
+"""The clockwork: orders past their deadline expire, stock held for nobody goes back, temporary limits lapse."""
 
 from __future__ import annotations
 
 from fenqi import catalog, order
+from fenqi.flows import manage_line
 from fenqi.flows.context import Context
 from fenqi.kernel.ids import BUCKETS
 
 
 async def tick(ctx: Context) -> int:
-    """One pass over all buckets; how many orders and reservations had lapsed. Any number of processes may tick."""
+    """One pass over all buckets; how many orders, reservations and limits lapsed. Any number of processes may tick."""
     lapsed = 0
     for bucket in range(BUCKETS):
         by = ctx.by_system("clockwork", "the deadline has passed")
@@ -16,4 +17,4 @@ async def tick(ctx: Context) -> int:
             lapsed += len(await order.expire_due(tx, bucket, by))
         async with ctx.database.transaction() as tx:
             lapsed += await catalog.release_expired(tx, bucket, by)
-    return lapsed
+    return lapsed + await manage_line.expire_limits(ctx, 0, BUCKETS - 1)
