@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.credit.conftest import LATER, THREE, TWELVE, Story
 
-from fenqi.credit import repayment
+from fenqi.credit import line, repayment
 from fenqi.credit.default_policy import PRODUCT
 from fenqi.credit.limit import Grant, grant
 from fenqi.credit.model import GENERAL_PATH, LimitKind, LoanState
@@ -262,4 +262,13 @@ def test_racing_repayments_give_the_limit_back_once(story: Story) -> None:
     assert sorted(answers) == ["LOAN_UNKNOWN"] * 19 + ["settled"]
     assert story.facts(who).limits[0].used_minor == other.principal_minor
     assert story.balances(who)[MONEY] == -(1_000_000 - 24_120)
+    story.assert_books_balance()
+
+
+def test_debts_of_a_line_that_was_withdrawn_are_still_repaid(story: Story) -> None:
+    who = story.open_line(money_minor=50_000)
+    story.buy(who, 24_000, THREE)
+    story.tx(lambda tx: line.close_by_lender(tx, who, story.by("review", "staff:wang"), ("CR_MULTI_LENDER",)))
+    story.repay(who, Settle())
+    assert (story.facts(who).state, story.facts(who).loans) == ("closed_by_lender", ())
     story.assert_books_balance()
