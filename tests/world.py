@@ -58,16 +58,17 @@ async def furnish(ctx: Context) -> Reference:
         return await ctx.reference.current(tx, ctx.now())
 
 
-async def people(ctx: Context, count: int, money_minor: int = 2_000_000) -> list[UUID]:
-    """Grown-ups with a proved name, a card and a money account; no credit line yet."""
+async def people(ctx: Context, count: int, money_minor: int = 2_000_000, skip: int = 0) -> list[UUID]:
+    """Grown-ups, the first `skip` left out, with a proved name, a card and a money account; no credit line yet."""
     password_hash = await customer.hash_password("correct horse battery")
     pay_hash = await customer.hash_password(PAY_PASSWORD)
+    fit = [
+        person
+        for person in seed.people((count + skip) * 2, AT.date())
+        if not person.is_student and 20 <= AT.year - person.birth_on.year <= 60
+    ]
     found = []
-    for person in seed.people(count * 2, AT.date()):
-        if len(found) == count:
-            break
-        if person.is_student or not 20 <= AT.year - person.birth_on.year <= 60:
-            continue
+    for person in fit[skip : skip + count]:
         async with ctx.database.transaction() as tx:
             await seed.enrol(tx, ctx.keys, person, password_hash, BY, pay_password_hash=pay_hash)
             await money.open_within(tx, person.consumer_id, BY)
@@ -94,7 +95,11 @@ async def step_up(ctx: Context, consumer_id: UUID) -> None:
 
 
 async def buy(
-    ctx: Context, consumer_id: UUID, wishes: Sequence[Wish], scene: str = "instalment_mall", order_id: UUID | None = None
+    ctx: Context,
+    consumer_id: UUID,
+    wishes: Sequence[Wish],
+    scene: str = "instalment_mall",
+    order_id: UUID | None = None,
 ) -> Placed:
     """Place an order."""
     return await shop.place_order(ctx, consumer_id, order_id or new_id(), scene, wishes)
