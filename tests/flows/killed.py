@@ -18,12 +18,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from tests import world
 
 from fenqi.database import outbox
 from fenqi.database.pool import Database
 from fenqi.flows import events, pay
 from fenqi.flows.pay import PayRequest
-from tests import world
 
 _STEPS = {"seen": 0, "last": 0}
 

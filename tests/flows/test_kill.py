@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests import world
 
 from fenqi import credit, ledger, order
 from fenqi.database.pool import Database
@@ -19,7 +20,6 @@ from fenqi.flows import pay
 from fenqi.flows.pay import PayRequest
 from fenqi.kernel.ids import new_id
 from fenqi.ledger import walk
-from tests import world
 
 ROOT = Path(__file__).parents[2]
 TOP_UP_MINOR = 2_000_000

@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from tests import world
 
 from fenqi import cashier, credit, customer, ledger
 from fenqi.cashier import decode_facts
@@ -23,7 +24,6 @@ from fenqi.flows.pay import PayRequest
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason_codes import CODES
 from fenqi.kernel.refusal import Refusal
-from tests import world
 
 CASES = int(os.environ.get("FENQI_LAW_CASES", "500"))
 SEED = int(os.environ.get("FENQI_LAW_SEED", "20260824"))

@@ -6,6 +6,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from tests import world
 
 from fenqi import credit, customer, ledger, order
 from fenqi.credit import limit as limits
@@ -15,7 +16,6 @@ from fenqi.flows.pay import PayRequest
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.ledger import walk
-from tests import world
 
 GENERAL = "asset:loan_principal:general"
 

@@ -90,6 +90,11 @@ async def release_expired(tx: Tx, bucket: int, by: By, limit: int = 500) -> int:
     return len(due)
 
 
+async def buckets_due(tx: Tx, at: datetime) -> list[int]:
+    """The buckets in which `release_expired` has something to do."""
+    return await pieces.buckets_due(tx, at)
+
+
 async def free(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], int]:
     """Pieces that could be reserved now, by (sku id, merchant id); pairs without stock are left out."""
     return await pieces.free(tx, pairs)

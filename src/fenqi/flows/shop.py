@@ -53,8 +53,9 @@ async def place_order(
     buyer_kind: str = "person",
     coupons: tuple[order.Coupon, ...] = (),
     made_from: UUID | None = None,
+    pay_window: timedelta = PAY_WINDOW,
 ) -> Placed:
-    """Place an order and open its checkout.
+    """Place an order and open its checkout; it waits for its payment as long as `pay_window`.
 
     Refuses goods that aren't on sale in the scene (OFFER_UNKNOWN), OUT_OF_STOCK with what there is, and what
     `order.place` refuses. What was held is given back when the order can't be placed.
@@ -63,6 +64,7 @@ async def place_order(
         reference = await ctx.reference.current(tx, ctx.now())
     by = ctx.by_consumer(consumer_id, "placed an order")
     new = _new_order(reference, consumer_id, order_id, scene, wishes, delivery, by.at, buyer_kind, coupons, made_from)
+    new = msgspec.structs.replace(new, pay_by_at=by.at + pay_window)
     async with ctx.database.transaction() as tx:
         await order.claim_number(tx, consumer_id, order_id, by.at)
     held: list[UUID] = []

@@ -17,7 +17,7 @@ from fenqi.order.model import (
     OrderState,
     PaidOrder,
 )
-from fenqi.order.move import close, expire_due, lock_for_payment, mark_paid, reorder
+from fenqi.order.move import buckets_due, close, expire_due, lock_for_payment, mark_paid, reorder
 from fenqi.order.place import claim_number, claim_partner_number, place, sweep_numbers
 from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
 
@@ -33,6 +33,7 @@ __all__ = [
     "OrderState",
     "PaidOrder",
     "accept_price",
+    "buckets_due",
     "cart",
     "change_delivery",
     "change_scene",

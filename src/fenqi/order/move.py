@@ -44,6 +44,11 @@ async def expire_due(tx: Tx, bucket: int, by: By, limit: int = 500) -> list[tupl
     return await rows.expire(tx, bucket, by.at - LOOK_BACK, by, limit)
 
 
+async def buckets_due(tx: Tx, at: datetime) -> list[int]:
+    """The buckets in which `expire_due` has something to do."""
+    return await rows.buckets_due(tx, at - LOOK_BACK, at)
+
+
 async def lock_for_payment(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], LockedOrder]:
     """Lock a batch's orders, by (consumer id, order id), in one statement in the order of their keys.
 

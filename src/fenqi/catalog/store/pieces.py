@@ -62,6 +62,16 @@ async def expired(tx: Tx, bucket: int, at: datetime, limit: int) -> list[tuple[U
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
+async def buckets_due(tx: Tx, at: datetime) -> list[int]:
+    """Buckets with held reservations whose expiry has passed: a look over all of them, for the clockwork."""
+    cursor = await tx.execute(
+        "SELECT DISTINCT bucket FROM stock_reservation"
+        " WHERE bucket BETWEEN 0 AND 255 AND state = 'held' AND expires_at <= %s ORDER BY bucket",
+        [at],
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def hold(tx: Tx, merchant_id: UUID, wanted: Sequence[Wanted], expires_at: datetime) -> None:
     """Write reservations as held; a released one of the same line is taken up again."""
     cursor = await tx.execute(

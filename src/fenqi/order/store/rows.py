@@ -330,6 +330,16 @@ async def expire(tx: Tx, bucket: int, since_at: datetime, by: By, limit: int) ->
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
+async def buckets_due(tx: Tx, since_at: datetime, at: datetime) -> list[int]:
+    """Buckets with unpaid orders whose deadline lies in (since_at, at]: a look over all of them, for the clockwork."""
+    cursor = await tx.execute(
+        "SELECT DISTINCT bucket FROM orders WHERE bucket BETWEEN 0 AND 255 AND pay_by_at > %s AND pay_by_at <= %s"
+        " AND state = 'awaiting_payment' ORDER BY bucket",
+        [since_at, at],
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def existing(tx: Tx, keys: Sequence[Key]) -> set[Key]:
     """Those of the keys that have an order."""
     cursor = await tx.execute(
