@@ -81,7 +81,9 @@ def refusals_have_reasons(found: Facts, rng: Random) -> None:
             assert reason.code in CODES and reason.code != "UNKNOWN"
             assert reason.method == offer.method and reason.plan in (None, offer.plan)
             assert reason.policy_version == found.policy_version
-        assert offer.reasons == evaluate(found, offer.method, offer.plan)
+    method, plan = chosen_pair(found, rng)
+    alone = evaluate(found, method, plan)
+    assert alone == next(each.reasons for each in offers(found, False, methods=(method,)) if each.plan == plan)
 
 
 def test_every_refusal_has_a_typed_reason() -> None:
