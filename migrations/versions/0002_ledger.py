@@ -17,7 +17,7 @@ branch_labels = None
 depends_on = None
 
 _SQL = Path(__file__).with_name("0002_ledger")
-_WRITTEN_BY_DOORS = {"journal": "consumer", "entry": "consumer", "party_journal": "party", "party_entry": "party"}
+_WRITTEN_BY_DOORS = {"journal": "consumer", "party_journal": "party", "party_entry": "party"}
 _DOORS = ("ledger_post_batch", "ledger_mirror")
 
 
@@ -27,6 +27,7 @@ def upgrade() -> None:
     for table, kind in _WRITTEN_BY_DOORS.items():
         place(op.execute, table, kind, append_only=True)
         op.execute(f"REVOKE INSERT ON {table} FROM {roles.APP}")
+    op.execute(f"GRANT SELECT ON entry TO {roles.APP}")
     place(op.execute, "limit_account", "consumer")
     place(op.execute, "limit_hold", "consumer")
     place(op.execute, "limit_change", "consumer", append_only=True)

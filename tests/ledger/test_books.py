@@ -216,8 +216,8 @@ def test_mirrors_follow_the_chart(story: Any, urls: Any) -> None:
 def test_the_checks_find_what_is_wrong(story: Any, urls: Any, read: Callable[..., Any]) -> None:
     _, items = story
     spoil = {
-        "UPDATE entry SET amount_minor = amount_minor + 1 WHERE journal_id = %s AND line = 1": "out of balance",
-        "UPDATE entry SET amount_minor = amount_minor - 1 WHERE journal_id = %s AND line = 1": None,
+        "UPDATE journal SET amounts_minor[1] = amounts_minor[1] + 1 WHERE journal_id = %s": "out of balance",
+        "UPDATE journal SET amounts_minor[1] = amounts_minor[1] - 1 WHERE journal_id = %s": None,
         "UPDATE limit_account SET balance_minor = balance_minor + 5 WHERE path LIKE 'asset%%' AND %s IS NOT NULL": (
             "its entries sum to 0"
         ),

@@ -16,10 +16,9 @@ BEGIN
             SELECT * FROM journal x WHERE x.bucket = s.bucket
                 AND x.consumer_id = s.consumer_id AND x.journal_id = s.journal_id OFFSET 0
         ) j
-        CROSS JOIN LATERAL (
-            SELECT * FROM entry x WHERE x.bucket = s.bucket
-                AND x.consumer_id = s.consumer_id AND x.journal_id = s.journal_id AND x.path LIKE 'clearing:%' OFFSET 0
-        ) e
+        CROSS JOIN LATERAL unnest(j.books, j.paths, j.amounts_minor, j.parties) WITH ORDINALITY
+            AS e (book, path, amount_minor, party_id, line)
+        WHERE e.path LIKE 'clearing:%'
     ), journals AS (
         INSERT INTO party_journal (bucket, party_id, journal_id, business_on, posted_at, reference, source_id, kind)
         SELECT DISTINCT c.bucket, c.party_id, c.journal_id, c.business_on, c.posted_at, c.reference,

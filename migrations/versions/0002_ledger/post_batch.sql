@@ -1,4 +1,4 @@
--- The ledger's door: claim the journals, lock the limits in order, judge, add, write the entries. Read it bottom up.
+-- The ledger's door: write the journals, lock the limits in order, judge, add, empty what was refused. Read it bottom up.
 
 CREATE FUNCTION ledger_month(of_on date) RETURNS date
 LANGUAGE sql IMMUTABLE AS $$ SELECT of_on - extract(day FROM of_on)::int + 1 $$;
@@ -174,7 +174,7 @@ CREATE FUNCTION ledger_post_batch(
     i_bucket smallint[], i_consumer uuid[], i_journal uuid[], i_kind smallint[], i_hash bytea[],
     i_on date[], i_at timestamptz[], i_reference uuid[],
     l_item int[], l_path smallint[], l_amount bigint[], l_day bigint[], l_month bigint[], l_version bigint[],
-    e_item int[], e_line smallint[], e_book smallint[], e_path smallint[], e_amount bigint[], e_party int[],
+    e_item int[], e_book smallint[], e_path smallint[], e_amount bigint[], e_party int[],
     m_item int[], names text[], parties uuid[]
 ) RETURNS TABLE (item int, repeated boolean, outcome text, path text, bound text, room_minor bigint)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -196,11 +196,21 @@ BEGIN
     END IF;
 
     WITH claimed AS (
-        INSERT INTO journal AS j (bucket, consumer_id, journal_id, business_on, posted_at, reference, kind, input_hash)
-        SELECT i.bucket, i.consumer_id, i.journal_id, i.business_on, i.posted_at, i.reference, names[i.kind], i.hash
-        FROM unnest(i_bucket, i_consumer, i_journal, i_kind, i_hash, i_on, i_at, i_reference) WITH ORDINALITY
-            AS i (bucket, consumer_id, journal_id, kind, hash, business_on, posted_at, reference, ord)
-        ORDER BY i.bucket, i.consumer_id, i.journal_id, i.ord
+        INSERT INTO journal AS j (bucket, consumer_id, journal_id, business_on, posted_at, reference, kind, input_hash,
+            books, paths, amounts_minor, parties)
+        SELECT i_bucket[i.item], i_consumer[i.item], i_journal[i.item], i_on[i.item], i_at[i.item], i_reference[i.item],
+            names[i_kind[i.item]], i_hash[i.item], i.books, i.paths, i.amounts, i.owners
+        FROM (
+            SELECT e.item, array_agg(names[e.book]) AS books, array_agg(names[e.path]) AS paths,
+                array_agg(e.amount) AS amounts, array_agg(parties[e.party]) AS owners
+            FROM (
+                SELECT * FROM unnest(e_item, e_book, e_path, e_amount, e_party) WITH ORDINALITY
+                    AS u (item, book, path, amount, party, ord)
+                ORDER BY u.item, u.ord
+            ) e
+            GROUP BY e.item
+        ) i
+        ORDER BY 1, 2, 3, i.item
         ON CONFLICT (bucket, consumer_id, journal_id) DO NOTHING
         RETURNING j.consumer_id, j.journal_id
     )
@@ -260,7 +270,8 @@ BEGIN
                     AND j.consumer_id = i_consumer[r.item] AND j.journal_id = i_journal[r.item];
             ELSE
                 UPDATE journal j SET outcome = r.outcome, refused_path = r.path,
-                    refused_bound = r.bound, refused_room_minor = r.room_minor
+                    refused_bound = r.bound, refused_room_minor = r.room_minor,
+                    books = '{}', paths = '{}', amounts_minor = '{}', parties = '{}'
                 WHERE j.bucket = i_bucket[r.item]
                     AND j.consumer_id = i_consumer[r.item] AND j.journal_id = i_journal[r.item];
             END IF;
@@ -272,12 +283,6 @@ BEGIN
     IF tids IS NOT NULL THEN
         PERFORM ledger_add_to_limits(tids, totals, spends, ons);
     END IF;
-
-    INSERT INTO entry (bucket, consumer_id, journal_id, line, business_on, amount_minor, party_id, book, path)
-    SELECT i_bucket[e.item], i_consumer[e.item], i_journal[e.item], e.line, i_on[e.item], e.amount,
-        parties[e.party], names[e.book], names[e.path]
-    FROM unnest(e_item, e_line, e_book, e_path, e_amount, e_party) AS e (item, line, book, path, amount, party)
-    WHERE accepted[e.item];
 
     INSERT INTO outbox (bucket, consumer_id, event_id, topic, payload, written_at)
     SELECT i_bucket[m.item], i_consumer[m.item], i_journal[m.item], 'ledger.posted', 'null', i_at[m.item]

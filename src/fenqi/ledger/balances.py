@@ -149,10 +149,4 @@ _FAULTS = {
             GROUP BY bucket, consumer_id, path
         ) h ON h.bucket = a.bucket AND h.consumer_id = a.consumer_id AND h.path = a.path
         WHERE a.reserved_minor <> coalesce(h.total, 0)""",
-    "journal {0} was {1} and has entries": """
-        SELECT j.journal_id, j.outcome FROM journal j JOIN entry e USING (bucket, consumer_id, journal_id)
-        WHERE j.outcome <> 'posted' AND e.line = 1""",
-    "entries of journal {0} have no journal": """
-        SELECT DISTINCT e.journal_id FROM entry e LEFT JOIN journal j USING (bucket, consumer_id, journal_id)
-        WHERE j.journal_id IS NULL""",
 }

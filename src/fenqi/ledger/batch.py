@@ -17,7 +17,6 @@ from fenqi.ledger.model import Entry, Leg, PostingItem
 K = TypeVar("K")
 
 _NO_CEILING = (1 << 63) - 1
-_LINES = range(1, 1 << 15)
 _AMOUNT_MAX_MINOR = 1 << 53
 
 
@@ -34,13 +33,15 @@ class _Numbers(dict[K, int]):
 
 
 def pack(items: Sequence[PostingItem], *, limits_elsewhere: bool = False) -> list[packing.PackedArray]:
-    """The function's 23 parameters, in order. Raises MalformedJournal.
+    """The function's 22 parameters, in order. Raises MalformedJournal.
 
     `limits_elsewhere` is for the commit of a hold, which moves the limits itself: entries then have no legs.
     """
     for item in items:
         if item.bucket != item.consumer_id.int & 0xFF:
             raise MalformedJournal(f"{item} lies in another bucket than its consumer")
+        if not item.entries:
+            raise MalformedJournal(f"{item} has no entries")
     names, parties = _Numbers[str](), _Numbers[UUID]()
     of_leg = [number for number, item in enumerate(items, 1) for _ in item.legs]
     legs = list(chain.from_iterable([item.legs for item in items]))
@@ -52,7 +53,7 @@ def pack(items: Sequence[PostingItem], *, limits_elsewhere: bool = False) -> lis
     _check_entries(items, of_entry, entries, books, paths, names)
     if not limits_elsewhere:
         _check_legs(items, of_leg, legs, leg_paths, of_entry, entries, paths, names)
-    columns = _items(items, names) + _legs(of_leg, legs, leg_paths) + _entries(items, of_entry, entries, books, paths)
+    columns = _items(items, names) + _legs(of_leg, legs, leg_paths) + _entries(of_entry, entries, books, paths)
     columns.append(packing.pack_int4([(entry.party_id and parties[entry.party_id]) or 0 for entry in entries]))
     columns.append(packing.pack_int4(_mirrored(of_entry, paths, names)))
     columns.append(packing.pack_text(list(names)))
@@ -87,7 +88,6 @@ def _legs(of_leg: Sequence[int], legs: Sequence[Leg], paths: Sequence[int]) -> l
 
 
 def _entries(
-    items: Sequence[PostingItem],
     of_entry: Sequence[int],
     entries: Sequence[Entry],
     books: Sequence[int],
@@ -95,7 +95,6 @@ def _entries(
 ) -> list[packing.PackedArray]:
     return [
         packing.pack_int4(of_entry),
-        packing.pack_int2([line for item in items for line in _LINES[: len(item.entries)]]),
         packing.pack_int2(books),
         packing.pack_int2(paths),
         packing.pack_int8([entry.amount_minor for entry in entries]),

@@ -12,7 +12,7 @@ from fenqi.ledger.batch import pack
 from fenqi.ledger.model import Bound, Outcome, PostingItem, Verdict
 
 _POSTED = Verdict(Outcome.POSTED)
-_CALL = f"SELECT * FROM ledger_post_batch({', '.join(['%b'] * 23)})"
+_CALL = f"SELECT * FROM ledger_post_batch({', '.join(['%b'] * 22)})"
 
 
 async def post_batch(tx: Tx, items: Sequence[PostingItem]) -> list[Verdict]:
