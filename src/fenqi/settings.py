@@ -9,6 +9,19 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+
+
+class DemoPerson(NamedTuple):
+    """Somebody whom the demo's sign-in page offers."""
+
+    sign_in_name: str
+    group_zh: str
+    group_en: str
+    label_zh: str
+    label_en: str
+    code: str | None
+    """What the cashier says of the method in question; None: everything is in order."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +35,8 @@ class Settings:
     port: int = 8460
     demo: bool = False
     """Steerable clock, phone page and sign-in list; never in production."""
+    demo_people: tuple[DemoPerson, ...] = ()
+    """The demo's cast, in the order in which it is offered."""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """Everything personal is sealed with keys derived from it: it must stay the same as long as the data lives."""
     pool_max: int = 10

@@ -36,8 +36,11 @@ class Stocked(NamedTuple):
     """merchant id → sku id → pieces."""
 
 
-def stocked(at: datetime, seed: int = SEED, pieces: int = 5_000) -> Stocked:
-    """All goods with variants, offers and stock; new ones were added over the year before `at`."""
+def stocked(at: datetime, seed: int = SEED, pieces: int = 5_000, *, presale_from: datetime | None = None) -> Stocked:
+    """All goods with variants, offers and stock; new ones were added over the year before `at`.
+
+    The presale's final payment opens two weeks after `presale_from`.
+    """
     rng = random.Random(seed)
     goods: list[Goods] = []
     skus: list[Sku] = []
@@ -49,7 +52,7 @@ def stocked(at: datetime, seed: int = SEED, pieces: int = 5_000) -> Stocked:
             goods.append(one)
             skus += variants
             offers += _offers(shelf, number, variants, rng)
-    for extra in _special(at):
+    for extra in _special(at, presale_from or at):
         goods.append(extra[0])
         skus.append(extra[1])
         offers.append(extra[2])
@@ -124,9 +127,9 @@ def price_minor(yuan: float) -> int:
     return max(1, round(yuan)) * 100 - 10
 
 
-def _special(at: datetime) -> list[tuple[Goods, Sku, Offer]]:
+def _special(at: datetime, presale_from: datetime) -> list[tuple[Goods, Sku, Offer]]:
     """Goods that only exist for a rule: a presale, a free gift, a title that channels block, one that is sold out."""
-    tail_from_at = at + timedelta(days=14)
+    tail_from_at = presale_from + timedelta(days=14)
     phone, gift = (
         ("澄屿 未来 1 手机（预售）", "Chengyu Next 1 phone (presale)"),
         ("澄屿 手机壳（赠品）", "Chengyu phone case (gift)"),

@@ -69,7 +69,7 @@ def _person(number: int, today_on: date, rng: random.Random) -> SeedPerson:
         seed_id("consumer", str(number)),
         f"demo{number + 1:03d}",
         f"12{rng.randrange(10)}{number:08d}",
-        _name(rng, female),
+        name_of(rng, female),
         id_number(birth_on, female, rng),
         birth_on,
         today_on + timedelta(days=rng.randrange(200, 3_500)),
@@ -78,7 +78,8 @@ def _person(number: int, today_on: date, rng: random.Random) -> SeedPerson:
     )
 
 
-def _name(rng: random.Random, female: bool) -> str:
+def name_of(rng: random.Random, female: bool) -> str:
+    """A name that nobody was asked for: a family name and one or two characters."""
     given = _GIVEN_F if female else _GIVEN_M
     return rng.choice(_FAMILY) + "".join(rng.sample(given, rng.choice((1, 2, 2, 2))))
 
@@ -110,6 +111,7 @@ async def enrol(
     pay_password_hash: str | None = None,
     real_name: bool = True,
     card: bool = True,
+    wallet: bool = True,
 ) -> Consumer:
     """Sign a person up as the demo needs them: name proved, card bound, money account open, unless told otherwise.
 
@@ -124,6 +126,7 @@ async def enrol(
         await customer.verify_real_name(
             tx, keys, person.consumer_id, person.name, person.id_number, person.document_until_on, by
         )
+    if real_name and wallet:
         await customer.open_money_account(tx, person.consumer_id, by)
     if real_name and card:
         await customer.add_bound_card(tx, keys, person.consumer_id, person.card_number, by)

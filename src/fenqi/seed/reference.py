@@ -9,23 +9,27 @@ from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.seed.goods import stocked
 from fenqi.seed.ident import seed_id
-from fenqi.seed.shops import BY_CODE, SPONSOR, seed_shops
+from fenqi.seed.shops import BY_CODE, SPONSOR, let_shops_be, seed_shops
 from fenqi.seed.tree import categories
 
 POLICY_NUMBER = "2026-1"
 
 
-async def reference(tx: Tx, at: datetime, owner_hashes: tuple[bytes, ...] = ()) -> None:
+async def reference(
+    tx: Tx, at: datetime, owner_hashes: tuple[bytes, ...] = (), *, as_of: datetime | None = None
+) -> None:
     """Seed reference data as of `at`; `owner_hashes` are the persons who own the self-dealing shop.
 
-    A second call finds the policy there and changes nothing but those owners.
+    What has an end of its own (frozen shops, the presale) counts from `as_of`, when the demo's past ends later than
+    it begins. A second call finds the policy there and changes nothing but those owners.
     """
     by = By("system:seed", "the demo's first data", at)
     await seed_shops(tx, by, owner_hashes)
+    await let_shops_be(tx, By(by.actor, by.why, as_of or at))
     if any(version.number == POLICY_NUMBER for version in await risk.versions(tx)):
         return
     await catalog.add_categories(tx, categories(), by)
-    shelves = stocked(at)
+    shelves = stocked(at, presale_from=as_of or at)
     await catalog.add_goods(tx, shelves.goods, shelves.skus, by)
     await catalog.put_offers(tx, shelves.offers, by)
     for merchant_id, quantities in shelves.stock.items():

@@ -72,7 +72,10 @@ SPONSOR = "muzuo"
 
 
 async def seed_shops(tx: Tx, by: By, owner_hashes: tuple[bytes, ...] = ()) -> None:
-    """Register all shops with contracts and states; `owner_hashes` own the self-dealing shop. A repeat adds nothing."""
+    """Register all shops with contracts, all of them active; `owner_hashes` own the self-dealing shop.
+
+    A repeat adds nothing.
+    """
     there = {one.merchant_id for one in await merchant.get_all(tx)}
     for shop in SHOPS:
         if shop.merchant_id not in there:
@@ -89,9 +92,15 @@ async def _seed_shop(tx: Tx, shop: Shop, by: By) -> None:
     for method in shop.lapsed:
         ended_on = business_date(by.at) - timedelta(days=1)
         await merchant.sign_contract(tx, shop.merchant_id, method, began_on, by, ends_on=ended_on)
-    if shop.state is not _S.ACTIVE:
-        reason = By(by.actor, shop.why, by.at)
-        await merchant.change_state(tx, shop.merchant_id, shop.state, reason, _until(by.at, shop.until_days))
+
+
+async def let_shops_be(tx: Tx, by: By) -> None:
+    """Put the shops that aren't active into their states, counted from now. A repeat changes nothing."""
+    active = {one.merchant_id for one in await merchant.get_all(tx) if one.state is _S.ACTIVE}
+    for shop in SHOPS:
+        if shop.state is not _S.ACTIVE and shop.merchant_id in active:
+            reason = By(by.actor, shop.why, by.at)
+            await merchant.change_state(tx, shop.merchant_id, shop.state, reason, _until(by.at, shop.until_days))
 
 
 def _year_before(on: date) -> date:

@@ -1,0 +1,85 @@
+"""The assumptions of the simulated market, all in one place: who buys what, pays how, and repays when.
+
+Sources in brackets are those of magnitudes.md; what is marked A is our own choice for the demo, and no statistic.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SEED = 20_260_103
+CONSUMERS = 220
+ORDERS_A_DAY = 37
+"""Placed by all of them together (A): some 3,300 in 90 days."""
+
+
+class Taste(NamedTuple):
+    """How often a scene or category is chosen, in relation to the others."""
+
+    name: str
+    weight: int
+
+
+SCENES = (Taste("mall", 52), Taste("instalment_mall", 30), Taste("scan_to_pay", 13), Taste("partner_store", 5))
+"""Where people buy (A)."""
+
+CATEGORIES = (
+    Taste("phone", 8), Taste("laptop", 3), Taste("tablet", 3), Taste("wearable", 4), Taste("audio", 5),
+    Taste("camera", 1), Taste("television", 2), Taste("fridge", 2), Taste("washer", 2), Taste("air_conditioner", 2),
+    Taste("kitchen_appliance", 6), Taste("personal_care", 5), Taste("cleaning", 3), Taste("sofa", 2), Taste("bed", 2),
+    Taste("desk", 2), Taste("bathroom", 1), Taste("lighting", 2), Taste("paint", 1), Taste("coat", 7),
+    Taste("shoes", 7), Taste("bag", 6), Taste("skincare", 8), Taste("makeup", 6), Taste("perfume", 2),
+    Taste("nappy", 5), Taste("stroller", 1), Taste("toy", 4), Taste("fitness", 3), Taste("cycling", 1),
+    Taste("camping", 3), Taste("snack", 10), Taste("tea", 7), Taste("grain", 7), Taste("gold_bar", 1),
+    Taste("jewellery", 2), Taste("gift_card", 2), Taste("phone_topup", 7), Taste("game_topup", 3),
+    Taste("medicine", 3), Taste("ticket", 2), Taste("overseas", 4), Taste("membership", 2),
+)  # fmt: skip
+"""What they buy: prices are the catalogue's log-normal ones [magnitudes.md], the mix is ours (A)."""
+
+SECOND_LINE = 0.12
+"""Share of orders with a second kind of goods (A)."""
+TWO_PIECES = 0.07
+
+WALLET, CREDIT, CARDS, OTHER = 0.55, 0.20, 0.20, 0.05
+"""Cashier mix [magnitudes.md, A]: what the buyer wants to pay with. Cards and others are not connected yet."""
+INSTALMENTS = 0.35
+"""Share of credit payments in instalments [magnitudes.md, A] …"""
+TERMS = (Taste("instalment_3", 45), Taste("instalment_6", 25), Taste("instalment_12", 25), Taste("instalment_24", 5))
+"""… and of how many."""
+ONE_TAP = 0.55
+"""Of the buyers who know how they pay: those who press without looking at the list of methods first (A)."""
+
+LEFT_BEHIND = 0.05
+"""Orders placed and never paid, whatever the cashier says (A; the 70 % of carts abandoned come before an order)."""
+LEAVES_WITHOUT_METHOD = 0.42
+"""Of those whose preferred method is missing: would stop the purchase [PP1]."""
+RECOVERS = 0.35
+"""Of those who see a reason with its remedy: carry the remedy out (30 to 40 %) [magnitudes.md, A]."""
+TAKES_ANOTHER = 0.5
+"""Of the others: pay by a method that is available (A)."""
+TOPS_UP = 0.9
+"""Of those whose balance is short: move money in and go on (A)."""
+RETURNED = 0.02
+"""Paid orders refunded within a fortnight (A); half of them in part."""
+
+HAS_LINE_AT_START = 0.62
+"""Consumers with a line before the first day (A)."""
+APPLIES_WHEN_TOLD = 0.25
+"""Of those who hear that they have no line: apply at once (A)."""
+ACTIVATES_AT_ONCE = 0.93
+
+MISSES = 0.03
+"""Of due instalments: enter M1 (2.5 to 3.5 % of due balances a month) [magnitudes.md, A, tuned to D1, D2, D5]."""
+CURES_IN_3_DAYS = 0.60
+"""Of those: paid within three days [magnitudes.md, A]."""
+CURES_IN_MONTH = 0.62
+"""Of what is left: paid within the month, so that M1 → M2 is some 15 % [magnitudes.md, A]."""
+SETTLES_EARLY = 0.04
+"""Visits to one's loans at which everything is settled early (A)."""
+PAYS_AHEAD_DAYS = 6
+"""How far ahead of its due date an instalment is paid along with one that is due (A)."""
+
+INCOME_YUAN, INCOME_SPREAD = 7_800, 0.45
+"""Monthly income: log-normal median and sigma (A)."""
+SHARE_IN_WALLET = 0.55
+"""Of a month's income: moved to the money account on pay-day (A)."""

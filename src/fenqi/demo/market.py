@@ -1,0 +1,125 @@
+"""The market: so many days of trade, day by day, everybody's day at once, through the real flows.
+
+Payments of one day meet in the queue and are written in batches. At the end of a week the clockwork runs and the
+relay hands everything on, as jobs do while the demo is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from fenqi.database import outbox
+from fenqi.demo import assumptions as a
+from fenqi.demo import household
+from fenqi.demo.shelf import Shelf
+from fenqi.demo.shopper import Shopper
+from fenqi.demo.tally import Tally
+from fenqi.flows import events, expire
+from fenqi.flows.context import Context
+from fenqi.kernel.clock import start_of_day
+from fenqi.seed.moment import TaskClock
+from fenqi.seed.people import SeedPerson
+
+_AT_ONCE = 14
+_WEEK = 7
+Progress = Callable[[int, Tally], None]
+"""Called after each day with how many are over."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """Who takes part, and when it begins and ends."""
+
+    ctx: Context
+    clock: TaskClock
+    people: list[SeedPerson]
+    pay_password: str
+    first_on: date
+    days: int
+
+    async def run(self, progress: Progress, seed: int = a.SEED) -> Tally:
+        """Simulate all days; the tally of what happened."""
+        tally = Tally()
+        self.clock.go_to(start_of_day(self.first_on))
+        async with self.ctx.database.snapshot() as tx:
+            shelf = Shelf(await self.ctx.reference.current(tx, self.ctx.now()))
+        everybody = [
+            Shopper(self.ctx, self.clock, shelf, tally, person, self.pay_password, random.Random(f"{seed}/{number}"))
+            for number, person in enumerate(self.people)
+        ]
+        await self._together([self._settle_in(one) for one in everybody])
+        for day in range(self.days):
+            on = self.first_on + timedelta(days=day)
+            rng = random.Random(f"{seed}/{on.toordinal() - self.first_on.toordinal()}")
+            await self._day(everybody, on, rng)
+            if day % _WEEK == _WEEK - 1 or day == self.days - 1:
+                await self._clockwork(on + timedelta(days=1))
+            progress(day + 1, tally)
+        return tally
+
+    async def _settle_in(self, one: Shopper) -> None:
+        """Before the first day: money in the wallet, and for many a line."""
+        self.clock.go_to(start_of_day(self.first_on) - timedelta(hours=one.rng.randint(12, 40)))
+        await household.fill_wallet(one, one.rng.uniform(0.4, 1.2))
+        if not one.person.is_student and one.rng.random() < a.HAS_LINE_AT_START:
+            await household.ask_for_line(one)
+
+    async def _day(self, everybody: list[Shopper], on: date, rng: random.Random) -> None:
+        """Draw who does what on this day, then let everybody live it."""
+        buyers = rng.choices(range(len(everybody)), k=max(0, round(rng.gauss(a.ORDERS_A_DAY, 4))))
+        visits: dict[int, int] = {}
+        for buyer in buyers:
+            visits[buyer] = visits.get(buyer, 0) + 1
+        lives = [
+            self._live(one, on, visits.get(number, 0))
+            for number, one in enumerate(everybody)
+            if number in visits or household.is_due(one, on) or _is_payday(number, on)
+        ]
+        await self._together(lives)
+
+    async def _live(self, one: Shopper, on: date, visits: int) -> None:
+        """One person's day, from morning to night."""
+        begin = start_of_day(on)
+        self.clock.go_to(begin + timedelta(hours=8, minutes=one.rng.randint(0, 90)))
+        if _is_payday(int(one.person.sign_in_name.removeprefix("demo")) - 1, on):
+            await household.fill_wallet(one)
+        if household.is_due(one, on):
+            one.think(30, 600)
+            await household.pay_instalments(one)
+        for at in sorted(_moment(begin, one.rng) for _ in range(visits)):
+            self.clock.go_to(max(at, one.ctx.now()))
+            await one.buy()
+            if not one.has_line and not one.person.is_student and one.rng.random() < 0.004:
+                await household.ask_for_line(one)
+
+    async def _clockwork(self, on: date) -> None:
+        """What jobs do: orders and limits lapse, events are handed on."""
+        self.clock.go_to(start_of_day(on))
+        await expire.tick(self.ctx)
+        await outbox.drain(self.ctx.database, events.handlers(self.ctx), self.ctx.now())
+
+    async def _together(self, lives: list[asyncio.Future[None]] | list) -> None:  # type: ignore[type-arg]
+        """Run coroutines at once, a bounded number at a time, each in a task of its own."""
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def bounded(life) -> None:  # type: ignore[no-untyped-def]
+            async with gate:
+                await life
+
+        async with asyncio.TaskGroup() as group:
+            for life in lives:
+                group.create_task(bounded(life))
+
+
+def _is_payday(number: int, on: date) -> bool:
+    return on.day == 1 + number % 28
+
+
+def _moment(begin: datetime, rng: random.Random) -> datetime:
+    """A moment of the day between 10 and 24 o'clock, mostly around lunch or in the evening."""
+    hour = rng.gauss(12.5, 1.2) if rng.random() < 0.35 else rng.gauss(20.5, 1.6)
+    return begin + timedelta(minutes=round(min(max(hour, 10.0), 23.4) * 60), seconds=rng.randrange(60))

@@ -1,0 +1,4 @@
+"""`fenqi explain`."""
+import typer
+def register(app: typer.Typer) -> None:
+    pass
