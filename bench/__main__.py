@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
-from bench import ledger
+from bench import ledger, pay, quote
 
-COMMANDS: dict[str, ModuleType] = {"ledger": ledger}
+COMMANDS: dict[str, ModuleType] = {"ledger": ledger, "pay": pay, "quote": quote}
 
 
 def main() -> None:

@@ -38,6 +38,11 @@ def cpu_time(postmaster_pid: int) -> CpuTime:
     return CpuTime(ticks * _TICK_S, time.process_time(), _busy_ticks() * _TICK_S)
 
 
+def process_s(pid: int) -> float:
+    """Processor time of one process."""
+    return sum(_stat(pid)[11:13]) * _TICK_S
+
+
 def _busy_ticks() -> int:
     """user, nice, system, irq, softirq and steal of all processors."""
     fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]

@@ -1,0 +1,22 @@
+"""A server process of the measurements: the application as `fenqi` serves it, without the jobs beside it."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from fenqi.main import create_app
+from fenqi.settings import from_environment
+
+
+def main() -> None:
+    """Serve on the port that the first argument names."""
+    uvicorn.run(
+        create_app(from_environment(), with_jobs=False), host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop",
+        http="httptools", access_log=False, log_level="warning",
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
