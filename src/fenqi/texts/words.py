@@ -35,10 +35,13 @@ def has(key: str, locale: Locale) -> bool:
 def term(vocabulary: str, code: str, locale: Locale) -> str | None:
     """The word for `code` of a closed list ("method", "credit"); None when the list has none.
 
-    A code `family_12` without a word of its own takes the family's, with the number at its `{n}`.
+    A code `family_12` without a word of its own takes the family's, with the number at its `{n}`; `family_12_free`
+    takes that of `family_free`.
     """
     words = catalogue(locale).terms.get(vocabulary, {})
-    family, _, number = code.rpartition("_")
+    numbered = code.removesuffix("_free")
+    family, _, number = numbered.rpartition("_")
+    family += code.removeprefix(numbered)
     if code not in words and number.isdigit() and family in words:
         return words[family].replace("{n}", number)
     return words.get(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from fenqi import credit, customer
-from fenqi.credit import BureauFile, Consent
+from fenqi.credit import Consent
 from fenqi.flows import apply_credit
 from fenqi.flows.apply_credit import Declared
 from fenqi.kernel.refusal import Refusal
@@ -13,8 +13,6 @@ from fenqi.web.page import Visit, Who, get, post
 from fenqi.web.shop.browse import reference_of
 
 _OPEN = ("not_opened", "rejected", "closed_by_lender")
-_DEMO_BUREAU = BureauFile(lenders_count=1, months_on_file=48, inquiries_count=1, monthly_obligation_minor=120_000)
-"""What the demo's credit bureau says of everybody; a real one is asked where a contract with it exists."""
 
 
 async def page(visit: Visit, no: Refusal | None = None) -> Response:
@@ -46,7 +44,7 @@ async def send(visit: Visit) -> Response:
     ref = await reference_of(visit)
     kinds = [kind for kind, _ in ref.product.consent_versions]
     consents = [Consent(kind, form.text(f"consent_{kind}"), True) for kind in kinds if form.text(f"consent_{kind}")]
-    bureau = _DEMO_BUREAU if context.settings.demo else None
+    bureau = apply_credit.bureau_of(context)
     try:
         declared = Declared(form.amount_minor("income"))
         await apply_credit.apply(context, visit.consumer_id, form.id("application_id"), declared, consents, bureau)

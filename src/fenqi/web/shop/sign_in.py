@@ -16,11 +16,11 @@ from fenqi.web.shop.demo_people import groups
 
 async def sign_in_page(visit: Visit) -> Response:
     """GET /sign-in?next=."""
-    return await _page(visit, local_path(visit.query("next", 300)), "")
+    return _page(visit, local_path(visit.query("next", 300)), "")
 
 
-async def _page(visit: Visit, target: str, typed: str, no: Refusal | None = None) -> Response:
-    people = await groups(visit) if visit.context.settings.demo else []
+def _page(visit: Visit, target: str, typed: str, no: Refusal | None = None) -> Response:
+    people = groups(visit) if visit.context.settings.demo else []
     status = 200 if no is None else no.status
     return visit.render("shop/sign_in.html", status, people=people, next=target, typed=typed, error=visit.error(no))
 
@@ -33,7 +33,7 @@ async def sign_in(visit: Visit) -> Response:
     async with context.database.transaction() as tx:
         found = await customer.sign_in(tx, context.keys, name, password, visit.address, visit.device, context.now())
     if isinstance(found, Refusal):
-        return await _page(visit, target, name, found)
+        return _page(visit, target, name, found)
     return _signed_in(visit, found, target)
 
 
@@ -47,7 +47,8 @@ async def sign_in_as(visit: Visit) -> Response:
         if consumer_id is None:
             raise NotFound("CONSUMER_UNKNOWN", "no such person in the demo")
         found = await customer.open_session(tx, await customer.get(tx, consumer_id), visit.device, context.now())
-    return _signed_in(visit, found, local_path(visit.form.text("next")))
+    target = local_path(visit.form.text("next"))
+    return _signed_in(visit, found, "/orders" if target == "/" else target)
 
 
 def _signed_in(visit: Visit, found: SignedIn, target: str) -> Response:
