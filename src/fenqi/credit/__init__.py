@@ -8,7 +8,7 @@ from fenqi.credit import activation, application, limit, line
 from fenqi.credit.agreed import agreed, draws_of, terms_of_loan
 from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, BureauFile
 from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT, PRODUCTS
-from fenqi.credit.facts import CreditView, credit_facts, credit_facts_of, versions
+from fenqi.credit.facts import HOLD, CreditView, credit_facts, credit_facts_of, versions
 from fenqi.credit.fold import FoldPolicy, Instalment, Settlement, fold, settlement
 from fenqi.credit.fold import LoanState as FoldedLoan
 from fenqi.credit.limit import Grant
@@ -58,6 +58,7 @@ from fenqi.credit.standing import Parts
 
 __all__ = [
     "APPLICATION_POLICY",
+    "HOLD",
     "PRODUCT",
     "PRODUCTS",
     "Application",

@@ -24,7 +24,7 @@ from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import short_number
 from fenqi.kernel.money import share_minor
 
-_HOLD = timedelta(days=15)
+HOLD = timedelta(days=15)
 """A hold is released within 15 days at the latest (reasons.md, DUPLICATE_REVERSING and refunds under way)."""
 
 
@@ -199,7 +199,7 @@ def _limits(rows: Sequence[LimitRow], line: CreditLine) -> tuple[LimitView, ...]
 
 def _holds(rows: Sequence[HoldRow]) -> tuple[HoldView, ...]:
     return tuple(
-        HoldView(row.path, row.amount_minor, short_number(row.reference or row.hold_id), epoch_ms(row.held_at + _HOLD))
+        HoldView(row.path, row.amount_minor, short_number(row.reference or row.hold_id), epoch_ms(row.held_at + HOLD))
         for row in rows
     )
 

@@ -69,7 +69,7 @@ async def prepare(settings: Settings, days: int, say: Say) -> Prepared:
             people = await _populate(ctx, begin, now, say)
             market = Market(ctx, clock, people, PAY_PASSWORD, today_on - timedelta(days=days), days)
             tally = await market.run(lambda day, _so_far: say("days", day, days))
-            await _cast(ctx, clock, datetime.now(UTC), say)
+            await _cast(ctx, clock, datetime.now(UTC), {one.id_number for one in people}, say)
             await _hand_over(ctx, clock)
         finally:
             await ctx.pay_queue.close()
@@ -121,13 +121,13 @@ async def _populate(ctx: Context, begin: datetime, now: datetime, say: Say) -> l
     return people
 
 
-async def _cast(ctx: Context, clock: TaskClock, now: datetime, say: Say) -> None:
+async def _cast(ctx: Context, clock: TaskClock, now: datetime, taken: set[str], say: Say) -> None:
     """Bring up somebody in every state, as of now."""
     clock.go_to(now)
     async with ctx.database.snapshot() as tx:
         reference = await ctx.reference.current(tx, now)
     hashes = await customer.hash_password(PASSWORD), await customer.hash_password(PAY_PASSWORD)
-    crew = casting.Casting(ctx, clock, reference, now, *hashes, PAY_PASSWORD)
+    crew = casting.Casting(ctx, clock, reference, now, *hashes, PAY_PASSWORD, taken)
     await crew.everybody(lambda done, total: say("people", done, total))
 
 

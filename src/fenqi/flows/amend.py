@@ -18,6 +18,29 @@ from fenqi.kernel.refusal import NotFound
 from fenqi.order import Line, Order
 
 
+async def take_out(
+    ctx: Context, consumer_id: UUID, order_id: UUID, line_ids: Sequence[UUID], new_order_id: UUID
+) -> None:
+    """Take lines out: into an order of their own, or, where they cost nothing, for good. A repeat changes nothing."""
+    async with ctx.database.snapshot() as tx:
+        before = await order.get(tx, consumer_id, order_id)
+    out = [line for line in before.lines if line.line_id in set(line_ids)]
+    if any(line.amount_minor for line in out):
+        await split(ctx, consumer_id, order_id, line_ids, new_order_id)
+    elif out:
+        await _leave_out(ctx, consumer_id, order_id, out)
+
+
+async def _leave_out(ctx: Context, consumer_id: UUID, order_id: UUID, lines: Sequence[Line]) -> None:
+    by = ctx.by_consumer(consumer_id, "did without a free gift")
+    async with ctx.database.transaction() as tx:
+        await order.leave_out(tx, consumer_id, order_id, [line.line_id for line in lines], by)
+    for merchant_id in sorted({line.merchant_id for line in lines}):
+        async with ctx.database.transaction() as tx:
+            mine = [line.line_id for line in lines if line.merchant_id == merchant_id]
+            await catalog.release(tx, merchant_id, mine, by)
+
+
 async def split(ctx: Context, consumer_id: UUID, order_id: UUID, line_ids: Sequence[UUID], new_order_id: UUID) -> UUID:
     """Take lines out into an order of their own, with a checkout of its own: its intent id. A repeat returns it."""
     by = ctx.by_consumer(consumer_id, "split the order")

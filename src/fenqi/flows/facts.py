@@ -56,7 +56,7 @@ class Gathered:
 def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") -> Facts:
     """Everything an evaluation of this checkout looks at, at this instant."""
     lines = tuple(_line(ref, got, line) for line in got.order.lines)
-    sellers = _sellers(ref, got, lines, business_date(now))
+    sellers = _sellers(ref, got, lines, now)
     scenes = _other_scenes(ref, got.order)
     order = _order(ref, got, lines, scenes)
     return Facts(
@@ -162,20 +162,22 @@ def _alternatives(ref: Reference, got: Gathered, line: Line) -> Iterable[Alterna
             yield AlternativeOffer(str(offer.sku_id), str(offer.merchant_id), offer.price_minor * line.quantity)
 
 
-def _sellers(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], on: date) -> tuple[SellerFacts, ...]:
+def _sellers(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], now: datetime) -> tuple[SellerFacts, ...]:
     ids = {line.merchant_id for line in lines} | {alt.merchant_id for line in lines for alt in line.alternatives}
-    return tuple(_seller(ref, got, UUID(merchant_id), on) for merchant_id in sorted(ids))
+    return tuple(_seller(ref, got, UUID(merchant_id), now) for merchant_id in sorted(ids))
 
 
-def _seller(ref: Reference, got: Gathered, merchant_id: UUID, on: date) -> SellerFacts:
+def _seller(ref: Reference, got: Gathered, merchant_id: UUID, now: datetime) -> SellerFacts:
+    """A state that has an end is over from that instant on."""
     seller = ref.sellers[merchant_id]
     until = seller.merchant.state_until_at
+    over = until is not None and until <= now
     return SellerFacts(
         merchant_id=str(merchant_id),
         kind=str(seller.merchant.kind),
-        status=str(seller.merchant.state),
-        status_until_ms=None if until is None else epoch_ms(until),
-        methods=seller.methods(on),
+        status="active" if over else str(seller.merchant.state),
+        status_until_ms=None if until is None or over else epoch_ms(until),
+        methods=seller.methods(business_date(now)),
         related_to_buyer=got.consumer.person_hash is not None and got.consumer.person_hash in seller.related,
         asked_count=got.asked.get(merchant_id, 0),
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from fenqi import cashier, credit
 from fenqi.cashier import Action, Facts, Offer, Remedy, action
-from fenqi.flows import amend, money, prove, quote, repay
+from fenqi.flows import amend, money, presale, prove, quote, repay
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.prove import Needed
@@ -92,6 +92,8 @@ async def apply(ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str
             return moved
         if moved is not None:
             basis = await quote.gather(ctx, consumer_id, moved)
+        if isinstance(step, _TYPED) and moved is not None:
+            given = {name: typed for name, typed in given.items() if name != "sms_code"}  # a code serves one step
     return await _finish(ctx, basis, chosen)
 
 
@@ -102,6 +104,11 @@ async def _step(
     if isinstance(step, action.Wait):
         if basis.facts.now_ms < step.until_ms:
             return _outcome(chosen, basis, place, wait_until_ms=step.until_ms)
+        if basis.facts.order.presale_stage == "deposit":
+            return (await presale.place_tail(ctx, basis.consumer_id, basis.order_id)).intent_id
+        return basis.intent_id
+    if isinstance(step, action.PayPartBy) and presale.is_deposit(basis.facts, step.amount_minor):
+        await presale.pay_deposit(ctx, basis, _key(chosen, place), step.method)
         return basis.intent_id
     if isinstance(step, _CHOICES) or not _is_called_for(step, basis.facts):
         return None
@@ -157,7 +164,7 @@ async def _change_order(ctx: Context, basis: Basis, chosen: Chosen, place: int, 
     consumer_id, order_id = basis.consumer_id, basis.order_id
     if isinstance(step, action.TakeOutLines):
         lines = [UUID(line) for line in step.line_ids]
-        await amend.split(ctx, consumer_id, order_id, lines, _key(chosen, place))
+        await amend.take_out(ctx, consumer_id, order_id, lines, _key(chosen, place))
     elif isinstance(step, action.ChangeSeller):
         await amend.change_seller(ctx, consumer_id, order_id, UUID(step.line_id), UUID(step.merchant_id))
     elif isinstance(step, action.ChangeScene):
@@ -208,6 +215,8 @@ async def _finish(ctx: Context, basis: Basis, chosen: Chosen) -> Outcome:
     plan = next((s.plan for s in chosen.remedy.actions if isinstance(s, action.ChoosePlan)), None)
     part = next((s for s in chosen.remedy.actions if isinstance(s, action.PayPartBy)), None)
     facts = basis.facts
+    if facts.order.presale_stage is not None:
+        part = None  # the deposit has been paid, its tail is paid as a whole
     if part is not None:
         after = cashier.apply(part, facts)
         facts = facts if after is None else after

@@ -126,6 +126,16 @@ async def release(tx: Tx, consumer_id: UUID, hold_id: UUID, at: datetime) -> boo
     return True
 
 
+async def stale(tx: Tx, held_before: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:
+    """(consumer id, hold id) of holds set aside before an instant and neither committed nor released since."""
+    rows = await tx.execute(
+        "SELECT DISTINCT bucket, consumer_id, hold_id FROM limit_hold WHERE state = 'held' AND held_at <= %s"
+        " ORDER BY bucket, consumer_id, hold_id LIMIT %s",
+        [held_before, limit],
+    )
+    return [(consumer_id, hold_id) for _, consumer_id, hold_id in await rows.fetchall()]
+
+
 async def _rows(tx: Tx, consumer_id: UUID, hold_id: UUID) -> list[tuple[str, int, str]]:
     rows = await locks.hold_rows(tx, consumer_id, hold_id)
     if not rows:

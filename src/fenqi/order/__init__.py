@@ -3,7 +3,15 @@
 Stock is the catalogue's matter: flows reserve it before an order is placed and release or consume it afterwards.
 """
 
-from fenqi.order.amend import accept_price, change_delivery, change_scene, change_seller, remove_coupon, split
+from fenqi.order.amend import (
+    accept_price,
+    change_delivery,
+    change_scene,
+    change_seller,
+    leave_out,
+    remove_coupon,
+    split,
+)
 from fenqi.order.cart import cart, put_in_cart, take_out_of_cart
 from fenqi.order.model import (
     CartLine,
@@ -46,6 +54,7 @@ __all__ = [
     "find_partner_number",
     "get",
     "get_many",
+    "leave_out",
     "lock_for_payment",
     "mark_paid",
     "moves",

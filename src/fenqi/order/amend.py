@@ -99,6 +99,26 @@ async def split(
     return await _split(tx, before, kept, out, new_order_id, by)
 
 
+async def leave_out(tx: Tx, consumer_id: UUID, order_id: UUID, line_ids: Sequence[UUID], by: By) -> Order:
+    """Do without lines that cost nothing, such as free gifts: an order of their own would have nothing to pay.
+
+    A repeat changes nothing. Refuses LINES_INVALID for lines that cost something or are all there are, and what
+    `open_order` refuses.
+    """
+    before = await open_order(tx, consumer_id, order_id, by)
+    chosen = set(line_ids)
+    out = [line for line in before.lines if line.line_id in chosen]
+    if not out:
+        return before
+    if any(line.amount_minor for line in out) or len(out) == len(before.lines):
+        raise Refusal("LINES_INVALID", "only what costs nothing can be left out, and something stays")
+    kept = tuple(line for line in before.lines if line.line_id not in chosen)
+    await rows.delete_coupons(tx, consumer_id, order_id, [line.line_id for line in before.lines])
+    await rows.delete_lines(tx, consumer_id, order_id, [line.line_id for line in out])
+    detail = {"line_ids": [str(line.line_id) for line in out]}
+    return await _save(tx, before, "leave_out", by, detail, lines=kept)
+
+
 async def _split(
     tx: Tx, before: Order, kept: tuple[Line, ...], out: tuple[Line, ...], new_order_id: UUID, by: By
 ) -> tuple[Order, Order]:

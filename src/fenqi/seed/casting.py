@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,6 +45,8 @@ class Casting:
     password_hash: str
     pay_password_hash: str
     pay_password: str
+    taken: set[str] = field(default_factory=set)
+    """Id numbers that somebody has: two people of one date and region would be one person."""
 
     async def everybody(self, done: Callable[[int, int], None], members: tuple[Member, ...] = MEMBERS) -> None:
         """Bring all members up, then let happen what changes goods for everybody."""
@@ -66,7 +68,7 @@ class Casting:
 
     async def bring_up(self, member: Member, name: str | None = None) -> Stage:
         """One member's life up to the ready order. `name` makes another person with the same life."""
-        person = person_of(member, self.now, name)
+        person = person_of(member, self.now, name, self.taken)
         stage = Stage(self.ctx, self.clock, self.reference, person, self.now, self.pay_password)
         await self._sign_up(member, stage)
         await member.part.life(stage)
@@ -101,8 +103,8 @@ def consumer_id_of(name: str) -> UUID:
     return seed_id("cast", name)
 
 
-def person_of(member: Member, now: datetime, name: str | None = None) -> SeedPerson:
-    """The member as a person: from 25 to 55 years old unless told otherwise."""
+def person_of(member: Member, now: datetime, name: str | None = None, taken: set[str] | None = None) -> SeedPerson:
+    """The member as a person: from 25 to 55 years old unless told otherwise, with an id number that isn't `taken`."""
     own = name or member.name
     number = _FIRST_NUMBER + int.from_bytes(seed_id("cast", own).bytes[8:12], "big") % 9_000_000
     twin = member.part.same_person_as
@@ -112,9 +114,15 @@ def person_of(member: Member, now: datetime, name: str | None = None) -> SeedPer
     birth_on = today_on - timedelta(days=int(years * 365.2425) + 40 + rng.randrange(250))
     until_on = today_on - timedelta(days=12) if member.part.document_lapsed else today_on + timedelta(days=2_000)
     female = rng.random() < 0.5
+    number_of_id = id_number(birth_on, female, rng)
+    while twin is None and taken is not None and number_of_id in taken:
+        birth_on += timedelta(days=1)
+        number_of_id = id_number(birth_on, female, rng)
+    if taken is not None:
+        taken.add(number_of_id)
     return SeedPerson(
         consumer_id_of(own), own, f"129{number:08d}", name_of(rng, female),
-        id_number(birth_on, female, rng), birth_on, until_on,
+        number_of_id, birth_on, until_on,
         card_number("91560101", random.Random(f"{SEED}/card/{own}")), member.part.is_student,
     )  # fmt: skip
 

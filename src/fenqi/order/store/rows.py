@@ -153,6 +153,14 @@ async def delete_coupons(tx: Tx, consumer_id: UUID, order_id: UUID, line_ids: Se
     )
 
 
+async def delete_lines(tx: Tx, consumer_id: UUID, order_id: UUID, line_ids: Sequence[UUID]) -> None:
+    """Take lines out of an order for good."""
+    await tx.execute(
+        "DELETE FROM order_line WHERE bucket = %s AND consumer_id = %s AND order_id = %s AND line_id = ANY(%s)",
+        [bucket_of(consumer_id), consumer_id, order_id, list(line_ids)],
+    )
+
+
 async def lock(tx: Tx, consumer_id: UUID, order_id: UUID) -> bool:
     """Lock the order's row for change; False when there is none."""
     cursor = await tx.execute(
