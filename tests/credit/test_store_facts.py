@@ -12,7 +12,7 @@ from tests.credit.conftest import LATER, THREE, TWELVE, Story
 
 from fenqi.cashier.facts import CreditFacts, LimitFacts, OpenLoan
 from fenqi.credit.default_policy import PRODUCT
-from fenqi.credit.facts import CreditView, credit_facts, versions
+from fenqi.credit.facts import CreditView, credit_facts, lock_for_payment
 from fenqi.credit.model import GENERAL_PATH
 from fenqi.kernel.ids import new_id
 
@@ -83,9 +83,9 @@ def test_many_consumers_at_once_and_their_versions(story: Story) -> None:
     one, two, nobody = story.open_line(), story.open_line(), new_id()
     views = story.tx(lambda tx: credit_facts(tx, [two, nobody, one], story.at, PRODUCT))
     assert [views[who].state for who in (one, two, nobody)] == ["active", "active", "not_opened"]
-    found = story.tx(lambda tx: versions(tx, [one, two, nobody]))
-    assert found == {who: views[who].line_version for who in (one, two, nobody)}
-    assert found[nobody] == 0
+    found = story.tx(lambda tx: lock_for_payment(tx, [one, two, nobody], [two], story.at, PRODUCT))
+    assert {who: line.version for who, line in found.items()} == {who: views[who].line_version for who in (one, two)}
+    assert [(found[who].open_loans, found[who].instalment_used_minor) for who in (one, two)] == [(0, None), (0, 0)]
 
 
 def test_loans_can_be_written_for_many_consumers_in_one_statement(story: Story) -> None:

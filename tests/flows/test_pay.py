@@ -132,6 +132,25 @@ def test_many_orders_race_for_a_limit_that_carries_three(ctx, ref, crowd, run):
     assert all("LIMIT_INSUFFICIENT" in {r.code for r in answer.reasons} for answer in refused)
 
 
+def test_many_orders_race_for_the_last_two_loans(ctx, ref, crowd, run):
+    async def story():
+        consumer_id = crowd[10]
+        goods = world.wish(ref, "small_appliance", most_minor=40_000)
+        async with ctx.database.transaction() as tx:
+            await credit.line.set_flags(tx, consumer_id, world.BY, loans_cap=2)
+        orders = [await world.buy(ctx, consumer_id, [goods]) for _ in range(6)]
+        quotes = [await quote.quote(ctx, consumer_id, o.intent_id) for o in orders]
+        asked = [
+            PayRequest(consumer_id, new_id(), o.intent_id, "credit", "pay_later", b"x", q.decision_id)
+            for o, q in zip(orders, quotes, strict=True)
+        ]
+        return await asyncio.gather(*(pay.pay(ctx, one) for one in asked))
+
+    answers = run(story())
+    assert sorted(answer.outcome for answer in answers) == ["refused"] * 4 + ["succeeded"] * 2
+    assert {r.code for a in answers for r in a.reasons} == {"CONCURRENT_LOANS_CAP"}
+
+
 def test_part_by_the_money_account_and_the_rest_on_credit(ctx, ref, crowd, run):
     async def story():
         consumer_id = crowd[4]

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi.cashier.model import Checkout, Payment, StoredDecision, Tender
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.reason import Reason
 
@@ -61,16 +62,16 @@ async def insert_decisions(tx: Tx, decisions: Sequence[StoredDecision]) -> None:
              AS u(bucket, consumer_id, decision_id, intent_id, kind, decided_at, evaluator_version, policy_version,
                   facts, verdict)""",
         [
-            [d.bucket for d in decisions],
-            [d.consumer_id for d in decisions],
-            [d.decision_id for d in decisions],
-            [d.intent_id for d in decisions],
-            [d.kind for d in decisions],
-            [d.decided_at for d in decisions],
-            [d.evaluator_version for d in decisions],
-            [d.policy_version for d in decisions],
-            [d.facts.decode() for d in decisions],
-            [d.verdict.decode() for d in decisions],
+            packing.pack_int2([d.bucket for d in decisions]),
+            packing.pack_uuid([d.consumer_id for d in decisions]),
+            packing.pack_uuid([d.decision_id for d in decisions]),
+            packing.pack_uuid([d.intent_id for d in decisions]),
+            packing.pack_text([d.kind for d in decisions]),
+            packing.pack_timestamp([d.decided_at for d in decisions]),
+            packing.pack_int2([d.evaluator_version for d in decisions]),
+            packing.pack_text([d.policy_version for d in decisions]),
+            packing.pack_text([d.facts.decode() for d in decisions]),
+            packing.pack_text([d.verdict.decode() for d in decisions]),
         ],
     )
 
@@ -80,7 +81,7 @@ _DECISION = """SELECT bucket, consumer_id, decision_id, intent_id, kind, decided
 
 
 def _decision(row: tuple[Any, ...]) -> StoredDecision:
-    return StoredDecision(*row[:8], row[8].encode(), row[9].encode())
+    return StoredDecision(*(*row[:-2], row[-2].encode(), row[-1].encode()))
 
 
 async def select_decision(tx: Tx, bucket: int, consumer_id: UUID, decision_id: UUID) -> StoredDecision | None:
@@ -104,21 +105,21 @@ async def select_decisions(tx: Tx, bucket: int, consumer_id: UUID, intent_id: UU
 async def insert_payments(tx: Tx, payments: Sequence[Payment]) -> None:
     """Keep payments and their tenders: two statements whatever their number."""
     columns = [
-        [p.bucket for p in payments],
-        [p.consumer_id for p in payments],
-        [p.payment_id for p in payments],
-        [p.intent_id for p in payments],
-        [p.order_id for p in payments],
-        [p.input_hash for p in payments],
-        [p.amount_minor for p in payments],
-        [p.method for p in payments],
-        [p.plan for p in payments],
-        [p.outcome for p in payments],
-        [p.decision_id for p in payments],
-        [p.decided_ms for p in payments],
-        [p.loan_id for p in payments],
-        [_JSON.encode(p.reasons).decode() if p.reasons else None for p in payments],
-        [p.paid_at for p in payments],
+        packing.pack_int2([p.bucket for p in payments]),
+        packing.pack_uuid([p.consumer_id for p in payments]),
+        packing.pack_uuid([p.payment_id for p in payments]),
+        packing.pack_uuid([p.intent_id for p in payments]),
+        packing.pack_uuid([p.order_id for p in payments]),
+        packing.pack_bytea([p.input_hash for p in payments]),
+        packing.pack_int8([p.amount_minor for p in payments]),
+        packing.pack_text([p.method for p in payments]),
+        packing.pack_text([p.plan for p in payments]),
+        packing.pack_text([p.outcome for p in payments]),
+        packing.pack_uuid([p.decision_id for p in payments]),
+        packing.pack_int8([p.decided_ms for p in payments]),
+        packing.pack_uuid([p.loan_id for p in payments]),
+        packing.pack_text([_JSON.encode(p.reasons).decode() if p.reasons else None for p in payments]),
+        packing.pack_timestamp([p.paid_at for p in payments]),
     ]
     await tx.execute(
         """INSERT INTO payment (bucket, consumer_id, payment_id, intent_id, order_id, input_hash, amount_minor, method,
@@ -144,13 +145,13 @@ async def _insert_tenders(tx: Tx, payments: Sequence[Payment]) -> None:
            SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::smallint[], %b::text[], %b::text[],
                                 %b::bigint[])""",
         [
-            [p.bucket for p, _, _ in rows],
-            [p.consumer_id for p, _, _ in rows],
-            [p.payment_id for p, _, _ in rows],
-            [line for _, line, _ in rows],
-            [tender.method for _, _, tender in rows],
-            [tender.plan for _, _, tender in rows],
-            [tender.amount_minor for _, _, tender in rows],
+            packing.pack_int2([p.bucket for p, _, _ in rows]),
+            packing.pack_uuid([p.consumer_id for p, _, _ in rows]),
+            packing.pack_uuid([p.payment_id for p, _, _ in rows]),
+            packing.pack_int2([line for _, line, _ in rows]),
+            packing.pack_text([tender.method for _, _, tender in rows]),
+            packing.pack_text([tender.plan for _, _, tender in rows]),
+            packing.pack_int8([tender.amount_minor for _, _, tender in rows]),
         ],
     )
 
@@ -170,15 +171,12 @@ async def _payments(tx: Tx, rows: list[tuple[Any, ...]]) -> list[Payment]:
     tenders: dict[UUID, list[Tender]] = {}
     for payment_id, method, plan, amount_minor in await cursor.fetchall():
         tenders.setdefault(payment_id, []).append(Tender(method, plan, amount_minor))
-    return [
-        Payment(
-            *row[:13],
-            tenders=tuple(tenders.get(row[2], ())),
-            loan_id=row[13],
-            reasons=_REASONS.decode(row[14]) if row[14] else (),
-        )
-        for row in rows
-    ]
+    return [_payment(row, tuple(tenders.get(row[2], ()))) for row in rows]
+
+
+def _payment(row: tuple[Any, ...], tenders: tuple[Tender, ...]) -> Payment:
+    reasons = _REASONS.decode(row[-1]) if row[-1] else ()
+    return Payment(*(*row[:-2], tenders, row[-2], reasons))
 
 
 async def select_payment(tx: Tx, bucket: int, consumer_id: UUID, payment_id: UUID) -> Payment | None:
@@ -204,7 +202,11 @@ async def select_answers(tx: Tx, keys: Sequence[tuple[int, UUID, UUID]]) -> dict
     cursor = await tx.execute(
         f"""{_PAYMENT} WHERE (bucket, consumer_id, payment_id) IN
             (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]))""",
-        ([k[0] for k in keys], [k[1] for k in keys], [k[2] for k in keys]),
+        [
+            packing.pack_int2([k[0] for k in keys]),
+            packing.pack_uuid([k[1] for k in keys]),
+            packing.pack_uuid([k[2] for k in keys]),
+        ],
     )
     found = await _payments(tx, await cursor.fetchall())
     return {(p.consumer_id, p.payment_id): p for p in found}

@@ -8,7 +8,7 @@ from fenqi.credit import activation, application, limit, line
 from fenqi.credit.agreed import agreed, draws_of, terms_of_loan
 from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, BureauFile
 from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT, PRODUCTS
-from fenqi.credit.facts import HOLD, CreditView, credit_facts, credit_facts_of, versions
+from fenqi.credit.facts import HOLD, Admission, CreditView, credit_facts, credit_facts_of, lock_for_payment
 from fenqi.credit.fold import FoldPolicy, Instalment, Settlement, fold, settlement
 from fenqi.credit.fold import LoanState as FoldedLoan
 from fenqi.credit.limit import Grant
@@ -61,6 +61,7 @@ __all__ = [
     "HOLD",
     "PRODUCT",
     "PRODUCTS",
+    "Admission",
     "Application",
     "ApplicationDecision",
     "ApplicationInputs",
@@ -114,6 +115,7 @@ __all__ = [
     "loan_of",
     "loans_of",
     "loans_of_order",
+    "lock_for_payment",
     "new_loan",
     "nominal_annual_cost_ppm",
     "parse_terms",
@@ -135,5 +137,4 @@ __all__ = [
     "subsidised_uses",
     "terms_of",
     "terms_of_loan",
-    "versions",
 ]

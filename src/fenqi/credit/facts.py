@@ -112,10 +112,29 @@ async def credit_facts_of(tx: Tx, consumer_id: UUID, now: datetime, product: Cre
     return (await credit_facts(tx, [consumer_id], now, product))[consumer_id]
 
 
-async def versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The lines' versions, for the paying batch to compare with `CreditView.line_version`; nobody's is left out."""
-    found = await store.line.select_versions(tx, consumer_ids)
-    return {consumer_id: found.get(consumer_id, 0) for consumer_id in consumer_ids}
+class Admission(msgspec.Struct, frozen=True):
+    """What the paying batch compares of a locked line: its version, and what the counted bounds count."""
+
+    version: int
+    open_loans: int
+    instalment_used_minor: int | None = None
+    """Only for those asked for: what they owe in instalments."""
+
+
+async def lock_for_payment(
+    tx: Tx, consumer_ids: Sequence[UUID], with_instalments: Sequence[UUID], now: datetime, product: CreditProduct
+) -> dict[UUID, Admission]:
+    """Lock the lines of a batch's consumers, so that what is counted afterwards stays so until its end.
+
+    Counting comes after locking, in statements of its own: whoever waited for the lock must see what the other wrote.
+    """
+    found = await store.line.lock_versions(tx, consumer_ids)
+    loans = await store.line.select_open_loans(tx, consumer_ids)
+    views = await credit_facts(tx, with_instalments, now, product) if with_instalments else {}
+    return {
+        one: Admission(version, loans.get(one, 0), views[one].instalment_used_minor if one in views else None)
+        for one, version in found.items()
+    }
 
 
 def view(read: Read, now: datetime, product: CreditProduct) -> CreditView:

@@ -23,8 +23,8 @@ LAST = UUID(int=(1 << 128) - 1)
 """Stands for the id of an event that has not happened: it comes after all that have."""
 
 
-class _Request(msgspec.Struct, frozen=True, tag_field="kind"):
-    """All requests; the tag `kind` is in the API."""
+class _Request(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """All requests; the tag `kind` is in the API. A name misspelt there must not widen what is paid."""
 
 
 class PayAmount(_Request, frozen=True, tag="amount"):

@@ -17,6 +17,7 @@ from fenqi.cashier import Facts, Payment, PlanFacts, Shortfall, StoredDecision, 
 from fenqi.credit import Loan, LoanPlan, new_loan, plan_cost
 from fenqi.database.outbox import Event
 from fenqi.flows.basis import Basis, covered
+from fenqi.flows.bounds import CreditBounds, bounds_of
 from fenqi.flows.facts import cap_path
 from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
@@ -42,7 +43,7 @@ class Draft(msgspec.Struct, frozen=True):
     order_id: UUID
     order_version: int
     consumer_version: int
-    line_version: int
+    bounds: CreditBounds | None
     epoch: int
     item: PostingItem
     payment: Payment
@@ -52,16 +53,13 @@ class Draft(msgspec.Struct, frozen=True):
     decision: StoredDecision | None = None
     """To be kept with the payment, when no quote's decision carries its facts."""
 
-    def rests_on(
-        self, order: LockedOrder, consumers: Mapping[UUID, int], lines: Mapping[UUID, int], epoch: int
-    ) -> bool:
-        """Whether everything that the evaluation looked at is as it was."""
+    def rests_on(self, order: LockedOrder, consumers: Mapping[UUID, int], epoch: int) -> bool:
+        """Whether the order, the consumer and the reference data are as the evaluation saw them."""
         return (
             order.state is OrderState.AWAITING_PAYMENT
             and order.version == self.order_version
             and order.pay_by_at > self.payment.paid_at
             and consumers.get(self.consumer_id) == self.consumer_version
-            and (self.loan is None or lines.get(self.consumer_id) == self.line_version)
             and epoch == self.epoch
         )
 
@@ -91,7 +89,10 @@ def draft(
             request.consumer_id, new_id(epoch_ms(now)), basis.order_id, request.payment_id, journal_id, loan_plan,
             draws, today_on, now, ctx.reference.product, subsidy,
         )  # fmt: skip
-    return _assemble(request, basis, facts, tenders, item, loan, now)
+    bounds = None
+    if plan is not None and credit is not None:
+        bounds = bounds_of(facts.credit, facts.versions.line, plan, credit.amount_minor)
+    return _assemble(request, basis, facts, tenders, item, loan, bounds, now)
 
 
 def tenders_of(request: PayRequest, payable_minor: int) -> tuple[Tender, ...]:
@@ -173,7 +174,7 @@ def _cap_legs(facts: Facts, tenders: tuple[Tender, ...]) -> list[Leg]:
 
 def _assemble(
     request: PayRequest, basis: Basis, facts: Facts, tenders: tuple[Tender, ...], item: PostingItem,
-    loan: Loan | None, now: datetime,
+    loan: Loan | None, bounds: CreditBounds | None, now: datetime,
 ) -> Draft:  # fmt: skip
     payment = Payment(
         item.bucket, request.consumer_id, request.payment_id, request.intent_id, basis.order_id, request.input_hash,
@@ -184,7 +185,7 @@ def _assemble(
     event = Event(new_id(facts.now_ms), request.consumer_id, "payment.succeeded", payload, now)
     versions = facts.versions
     return Draft(
-        request.consumer_id, basis.order_id, versions.order, versions.consumer, versions.line, versions.reference,
+        request.consumer_id, basis.order_id, versions.order, versions.consumer, bounds, versions.reference,
         item, payment, loan, PaidOrder(request.consumer_id, basis.order_id, request.payment_id, now), event,
         None if basis.is_kept else basis.decision(facts, tenders, now),
     )  # fmt: skip

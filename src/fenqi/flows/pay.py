@@ -15,12 +15,14 @@ import msgspec
 
 from fenqi import cashier, credit, customer, ledger, order
 from fenqi.cashier import Payment
+from fenqi.credit import Admission
 from fenqi.database import outbox, reference_epoch
 from fenqi.database.coalesce import Coalescer
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import Tx
 from fenqi.flows import quote
 from fenqi.flows.basis import Basis
+from fenqi.flows.bounds import Count
 from fenqi.flows.context import Context
 from fenqi.flows.draft import Draft, draft, tenders_of
 from fenqi.kernel.clock import epoch_ms
@@ -172,7 +174,7 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
     consumers = sorted({d.consumer_id for d in drafts})
     known = await cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts])
     versions = await customer.versions(tx, consumers)
-    lines = await credit.versions(tx, sorted({d.consumer_id for d in drafts if d.loan is not None}))
+    count = Count(await _lock_lines(ctx, tx, drafts))
     epoch = await reference_epoch.read_epoch(tx)
     ready: list[int] = []
     taken: set[UUID] = set()
@@ -181,12 +183,24 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
         locked = orders.get((d.consumer_id, d.order_id))
         if earlier is not None:
             answers[i] = earlier
-        elif locked is None or d.order_id in taken or not d.rests_on(locked, versions, lines, epoch):
+        elif locked is None or d.order_id in taken or not d.rests_on(locked, versions, epoch):
             answers[i] = Stale("facts")
+        elif d.bounds is not None and not count.take(d.consumer_id, d.bounds):
+            answers[i] = Stale("line")
         else:
             ready.append(i)
             taken.add(d.order_id)
     return ready
+
+
+async def _lock_lines(ctx: Context, tx: Tx, drafts: list[Draft]) -> dict[UUID, Admission]:
+    """Lock the lines that new loans are drawn on."""
+    bounded = [d for d in drafts if d.bounds is not None]
+    if not bounded:
+        return {}
+    consumers = sorted({d.consumer_id for d in bounded})
+    in_instalments = sorted({d.consumer_id for d in bounded if d.bounds and d.bounds.instalment_minor})
+    return await credit.lock_for_payment(tx, consumers, in_instalments, ctx.now(), ctx.reference.product)
 
 
 async def _record(tx: Tx, drafts: list[Draft]) -> None:

@@ -187,11 +187,11 @@ async def _move(ctx: Context, consumer_id: UUID, key: UUID, step: Action) -> Non
     if isinstance(step, action.TopUp):
         await money.top_up(ctx, consumer_id, key, step.amount_minor)
     elif isinstance(step, action.Repay):
-        await repay.free_limit(ctx, consumer_id, key, step.limit_path, step.amount_minor)
+        await repay.free_limit(ctx, consumer_id, key, step.limit_path, step.amount_minor, step.pay_minor or None)
     elif isinstance(step, action.PayOverdue):
-        await repay.pay_overdue(ctx, consumer_id, key)
+        await repay.pay_overdue(ctx, consumer_id, key, step.amount_minor)
     elif isinstance(step, action.SettleLoan):
-        await repay.settle(ctx, consumer_id, key, UUID(step.loan_id))
+        await repay.settle(ctx, consumer_id, key, UUID(step.loan_id), step.amount_minor)
     elif isinstance(step, action.OpenMoneyAccount):
         await money.open_account(ctx, consumer_id)
     else:

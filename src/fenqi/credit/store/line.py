@@ -193,11 +193,23 @@ async def has_review(tx: Tx, consumer_id: UUID, application_id: UUID) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def select_versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The versions of many consumers' lines, for the paying batch; who has no line is left out."""
+async def lock_versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Lock many consumers' lines in the order of their ids: their versions; who has no line is left out."""
     cursor = await tx.execute(
         "SELECT l.consumer_id, l.version FROM unnest(%s::smallint[], %s::uuid[]) AS k(bucket, consumer_id)"
-        " JOIN credit_line AS l ON l.bucket = k.bucket AND l.consumer_id = k.consumer_id",
+        " JOIN credit_line AS l ON l.bucket = k.bucket AND l.consumer_id = k.consumer_id"
+        " ORDER BY l.bucket, l.consumer_id FOR NO KEY UPDATE OF l",
+        ([bucket_of(one) for one in consumer_ids], list(consumer_ids)),
+    )
+    return dict(await cursor.fetchall())
+
+
+async def select_open_loans(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many loans each of many consumers has open; who has none is left out."""
+    cursor = await tx.execute(
+        "SELECT k.consumer_id, count(*) FROM unnest(%s::smallint[], %s::uuid[]) AS k(bucket, consumer_id)"
+        " JOIN loan ON loan.bucket = k.bucket AND loan.consumer_id = k.consumer_id AND loan.state = 'active'"
+        " GROUP BY k.consumer_id",
         ([bucket_of(one) for one in consumer_ids], list(consumer_ids)),
     )
     return dict(await cursor.fetchall())

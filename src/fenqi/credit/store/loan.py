@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from fenqi.credit.model import Loan, LoanState, RecordedEvent
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.refusal import Stale
-from fenqi.ledger import packing
 
 _COLUMNS = Loan.__struct_fields__
 _LISTED = ", ".join(_COLUMNS)
