@@ -220,3 +220,10 @@ async def select_intents(tx: Tx, bucket: int, consumer_id: UUID, order_ids: Sequ
         (bucket, consumer_id, list(order_ids)),
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
+    """A payment by its id alone, wherever it lies: for staff, because it looks through all buckets."""
+    cursor = await tx.execute(f"{_PAYMENT} WHERE payment_id = %s LIMIT 1", (payment_id,))
+    found = await _payments(tx, await cursor.fetchall())
+    return found[0] if found else None

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from fenqi.database import ranges
+from fenqi.database import packing, ranges
 from fenqi.database.pool import Database, Tx
 from fenqi.kernel.ids import bucket_of
 
@@ -58,12 +58,12 @@ async def append(tx: Tx, events: Sequence[Event]) -> None:
         "INSERT INTO outbox (bucket, consumer_id, event_id, topic, payload, written_at)"
         " SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[], %b::timestamptz[])",
         [
-            [bucket_of(event.consumer_id) for event in events],
-            [event.consumer_id for event in events],
-            [event.event_id for event in events],
-            [event.topic for event in events],
-            [event.payload for event in events],
-            [event.written_at for event in events],
+            packing.pack_int2([bucket_of(event.consumer_id) for event in events]),
+            packing.pack_uuid([event.consumer_id for event in events]),
+            packing.pack_uuid([event.event_id for event in events]),
+            packing.pack_text([event.topic for event in events]),
+            packing.pack_bytea([event.payload for event in events]),
+            packing.pack_timestamp([event.written_at for event in events]),
         ],
     )
 
@@ -219,9 +219,9 @@ async def _delete(tx: Tx, events: Sequence[Event]) -> None:
             " WHERE (outbox.bucket, outbox.consumer_id, outbox.event_id)"
             " = (done.bucket, done.consumer_id, done.event_id)",
             [
-                [bucket_of(event.consumer_id) for event in events],
-                [event.consumer_id for event in events],
-                [event.event_id for event in events],
+                packing.pack_int2([bucket_of(event.consumer_id) for event in events]),
+                packing.pack_uuid([event.consumer_id for event in events]),
+                packing.pack_uuid([event.event_id for event in events]),
             ],
         )
 

@@ -11,7 +11,8 @@ from itertools import chain
 from typing import TypeVar
 from uuid import UUID
 
-from fenqi.ledger import chart, packing
+from fenqi.database import packing
+from fenqi.ledger import chart
 from fenqi.ledger.model import Entry, Leg, PostingItem
 
 K = TypeVar("K")

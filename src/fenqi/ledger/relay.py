@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from fenqi.database import packing
 from fenqi.database.outbox import Event
 from fenqi.database.pool import Tx
 from fenqi.kernel.ids import bucket_of
-from fenqi.ledger import packing
 
 TOPIC = "ledger.posted"
 """The topic of the event that the door writes for each journal with clearing entries; the event id is the journal's."""

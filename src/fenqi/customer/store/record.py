@@ -20,6 +20,7 @@ from fenqi.customer.model import (
     RealName,
     Region,
 )
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of, new_id
@@ -86,7 +87,7 @@ async def versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
     cursor = await tx.execute(
         "SELECT consumer_id, version FROM unnest(%b::smallint[], %b::uuid[]) AS k (bucket, consumer_id)"
         " JOIN consumer USING (bucket, consumer_id)",
-        [[bucket_of(consumer_id) for consumer_id in consumer_ids], list(consumer_ids)],
+        [packing.pack_int2([bucket_of(one) for one in consumer_ids]), packing.pack_uuid(consumer_ids)],
     )
     return dict(await cursor.fetchall())
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of
@@ -37,8 +38,12 @@ def _order(row: Sequence[Any], lines: Sequence[Line] = (), coupons: Sequence[Cou
     return Order(*values)
 
 
-def _columns(keys: Sequence[Key]) -> list[list[Any]]:
-    return [[bucket_of(consumer) for consumer, _ in keys], [c for c, _ in keys], [o for _, o in keys]]
+def _columns(keys: Sequence[Key]) -> list[packing.PackedArray]:
+    return [
+        packing.pack_int2([bucket_of(consumer) for consumer, _ in keys]),
+        packing.pack_uuid([consumer for consumer, _ in keys]),
+        packing.pack_uuid([order for _, order in keys]),
+    ]
 
 
 async def insert_order(tx: Tx, order: Order) -> bool:
@@ -311,8 +316,8 @@ async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> int:
         " 'consumer:' || consumer_id, 'payment ' || payment_id, paid_at FROM moved",
         [
             *_columns([(p.consumer_id, p.order_id) for p in paid]),
-            [p.payment_id for p in paid],
-            [p.paid_at for p in paid],
+            packing.pack_uuid([p.payment_id for p in paid]),
+            packing.pack_timestamp([p.paid_at for p in paid]),
         ],
     )
     return cursor.rowcount

@@ -5,7 +5,7 @@ psycopg's own list dumpers visit every element in Python; these build the bytes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from struct import Struct
 from uuid import UUID
@@ -98,14 +98,15 @@ def pack_int8(values: Sequence[int]) -> Int8Array:
     return Int8Array(_head(20, len(values)) + _ints(8, values))
 
 
-def pack_text(values: Sequence[str]) -> TextArray:
-    """text[]"""
-    return TextArray(_head(25, len(values)) + _prefixed([value.encode() for value in values]))
+def pack_text(values: Sequence[str] | Sequence[str | None]) -> TextArray:
+    """text[], nulls allowed."""
+    raw = [_NULL if value is None else _prefixed(value.encode()) for value in values]
+    return TextArray(_head(25, len(values), has_null=_NULL in raw) + b"".join(raw))
 
 
 def pack_bytea(values: Sequence[bytes]) -> ByteaArray:
     """bytea[]"""
-    return ByteaArray(_head(17, len(values)) + _prefixed(values))
+    return ByteaArray(_head(17, len(values)) + b"".join([_prefixed(value) for value in values]))
 
 
 def pack_uuid(values: Sequence[UUID] | Sequence[UUID | None]) -> UuidArray:
@@ -149,8 +150,8 @@ def _ints(size: int, values: Sequence[int]) -> bytes:
     return b"".join(parts)
 
 
-def _prefixed(chunks: Iterable[bytes]) -> bytes:
-    return b"".join([len(chunk).to_bytes(4, "big") + chunk for chunk in chunks])
+def _prefixed(chunk: bytes) -> bytes:
+    return len(chunk).to_bytes(4, "big") + chunk
 
 
 class _PackedDumper(Dumper):
