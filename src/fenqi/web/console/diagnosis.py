@@ -49,7 +49,7 @@ async def page(visit: Visit) -> Response:
         audience=audience,
         audiences=_audiences(visit),
         replayed=visit.query("replayed", 10),
-        link=_link(visit, chosen),
+        link=_link(visit, chosen, audience),
         **_shown(visit, chosen, audience),
     )
 
@@ -105,9 +105,10 @@ def tree(reasons: tuple[Reason, ...]) -> list[tuple[Layer, list[Reason]]]:
     return [(layer, [one for one in reasons if one.meta.layer is layer]) for layer in Layer]
 
 
-def _link(visit: Visit, decision: StoredDecision | None) -> Callable[..., str]:
+def _link(visit: Visit, decision: StoredDecision | None, audience: Audience) -> Callable[..., str]:
     """The address of this page with some choices changed."""
-    kept = {name: visit.query(name, 40) for name in ("method", "plan", "audience") if visit.query(name, 40)}
+    kept = {name: visit.query(name, 40) for name in ("method", "plan") if visit.query(name, 40)}
+    kept["audience"] = str(audience)
     if decision is not None:
         kept["decision"] = str(decision.decision_id)
 
