@@ -321,8 +321,9 @@ def _sms(rng: Random, facts: Facts) -> Facts:
 
 
 def _step_up(rng: Random, facts: Facts) -> Facts:
+    checked = _consumer(facts, stepped_up_until_ms=facts.now_ms + rng.choice((-HOUR_MS, 0, 0, 1)))
     return replace(
-        facts,
+        checked,
         methods=tuple(replace(x, step_up_from_minor=rng.choice((0, 50_000))) for x in facts.methods),
     )
 

@@ -555,6 +555,13 @@ def test_a_method_that_nobody_connected_is_nowhere() -> None:
     ]
 
 
+def test_a_step_up_check_holds_until_its_instant() -> None:
+    asked = method("credit", step_up_from_minor=1)
+    for until_ms, codes in ((NOW_MS - 1, ["STEP_UP_REQUIRED"]), (NOW_MS, ["STEP_UP_REQUIRED"]), (NOW_MS + 1, [])):
+        facts = replace(asked, consumer=consumer(stepped_up_until_ms=until_ms).consumer)
+        assert [code for code, *_ in told(facts)] == codes
+
+
 def test_an_sms_limit_matters_only_where_a_code_is_needed() -> None:
     asked = method("credit", step_up_from_minor=0)
     blocked = replace(asked, consumer=replace(asked.consumer, sms_blocked_until_ms=LATER))

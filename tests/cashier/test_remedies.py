@@ -149,6 +149,18 @@ def test_an_overdrawn_limit_is_repaid_to_below_its_ceiling() -> None:
     assert (Repay(1_679_800, GENERAL, 1_679_800),) in steps(one_line)
 
 
+def test_where_one_limit_owes_too_little_another_is_repaid_too() -> None:
+    """500 fen short. The fixed limit is overdrawn by 300, so its debt of 500 frees 200; the temporary one gives 300."""
+    given = (
+        LimitFacts(GENERAL, "fixed", 1_000, 1_300),
+        LimitFacts("asset:loan_principal:temporary", "temporary", ALL + 500, 1_000),
+    )
+    loans = (OpenLoan("a", 500, 500), OpenLoan("b", 1_000, 1_000, "asset:loan_principal:temporary"))
+    facts = credit(limits=given, loans=loans)
+    facts = replace(facts, lines=(replace(facts.lines[0], amount_minor=ALL),), methods=facts.methods[:1])
+    assert steps(facts) == [(Repay(500, GENERAL, 500), Repay(300, "asset:loan_principal:temporary", 300))]
+
+
 def test_overdue_debt_is_paid_and_then_observed() -> None:
     """Paying frees the principal; the line is observed through the 22nd, so the order has to be placed anew."""
     loans = (OpenLoan("a", 200_000, 201_200, overdue_minor=51_300, overdue_principal_minor=50_000),)
