@@ -19,7 +19,7 @@ from fenqi.jobs import background
 from fenqi.kernel.clock import Clock, SteeredClock, SystemClock
 from fenqi.settings import Settings
 from fenqi.web import console, shop
-from fenqi.web.api import openapi, problem, resource
+from fenqi.web.api import edge, openapi, problem, resource
 
 VERSION = "0.1.0"
 
@@ -61,8 +61,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, with_jobs: boo
                     await jobs
 
     app = FastAPI(title="fenqi", version=VERSION, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    resource.load()
-    app.router.routes.extend(resource.routes())
+    app.router.routes.append(edge.ApiRoute(resource.load()))
     problem.install(app)
     shop.register(app)
     console.register(app)

@@ -15,7 +15,7 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import errors
@@ -27,6 +27,8 @@ from fenqi.kernel.refusal import Conflict
 WAIT_S = 5.0
 RETRY_AFTER_S = 2
 _POLL_S = 0.05
+_ABANDONED_AFTER = timedelta(minutes=1)
+"""A claim this old without an answer is that of a process which is no more."""
 
 
 class KeyReused(Conflict):
@@ -95,13 +97,78 @@ async def once(database: Database, attempt: Attempt, at: datetime, effect: Calla
         await asyncio.sleep(_POLL_S)
 
 
+async def repeatable(
+    database: Database, attempt: Attempt, at: datetime, work: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    """Do a work of several transactions once for this attempt: claimed before it, settled after it.
+
+    The work must be repeatable by ids of its own: where a killed process left it, a repeat a minute later does it
+    again. A work that raises leaves the key free. Raises KeyReused, StillRunning.
+    """
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        async with database.transaction() as tx:
+            earlier = await claim(tx, attempt, at)
+            if isinstance(earlier, Running) and await _take_over(tx, attempt, at):
+                earlier = None
+        if earlier is None:
+            return await _done(database, attempt, at, work)
+        if isinstance(earlier, Answer):
+            return earlier
+        if time.monotonic() > deadline:
+            raise StillRunning
+        await asyncio.sleep(_POLL_S)
+
+
+async def _done(database: Database, attempt: Attempt, at: datetime, work: Callable[[], Awaitable[Answer]]) -> Answer:
+    answer: Answer | None = None
+    try:
+        answer = await work()
+    finally:
+        async with database.transaction() as tx:
+            if answer is None:
+                await _release(tx, attempt)
+            elif not await _keep(tx, attempt, answer, at):
+                earlier = await _earlier(tx, attempt, _owner(attempt))
+                answer = earlier if isinstance(earlier, Answer) else answer
+    return answer
+
+
+def _owner(attempt: Attempt) -> tuple[int, UUID, str]:
+    return bucket_of(attempt.consumer_id), attempt.consumer_id, attempt.key
+
+
+_THIS_OPEN = "WHERE bucket = %s AND consumer_id = %s AND key = %s AND status IS NULL"
+
+
+async def _take_over(tx: Tx, attempt: Attempt, at: datetime) -> bool:
+    """Make an abandoned claim one's own."""
+    taken = await tx.execute(
+        f"UPDATE idempotency SET claimed_at = %s {_THIS_OPEN} AND claimed_at < %s",
+        [at, *_owner(attempt), at - _ABANDONED_AFTER],
+    )
+    return taken.rowcount == 1
+
+
+async def _release(tx: Tx, attempt: Attempt) -> None:
+    await tx.execute(f"DELETE FROM idempotency {_THIS_OPEN}", _owner(attempt))
+
+
+async def _keep(tx: Tx, attempt: Attempt, answer: Answer, at: datetime) -> bool:
+    done = await tx.execute(
+        f"UPDATE idempotency SET status = %s, answer = %s, answered_at = %s {_THIS_OPEN}",
+        [answer.status, answer.body, at, *_owner(attempt)],
+    )
+    return done.rowcount == 1
+
+
 async def claim(tx: Tx, attempt: Attempt, at: datetime) -> Answer | Running | None:
     """Write the record; None means it is yours: do the effect and `settle` it, in this transaction or a later one.
 
     While another transaction holds the key, waits for its end, at most 5 s. Raises KeyReused, StillRunning; after
     either the transaction is of no more use.
     """
-    owner = (bucket_of(attempt.consumer_id), attempt.consumer_id, attempt.key)
+    owner = _owner(attempt)
     try:
         async with tx.pipeline():
             await tx.execute(f"SET LOCAL lock_timeout = '{int(WAIT_S * 1000)}ms'")
@@ -118,12 +185,8 @@ async def claim(tx: Tx, attempt: Attempt, at: datetime) -> Answer | Running | No
 
 async def settle(tx: Tx, attempt: Attempt, answer: Answer, at: datetime) -> None:
     """Keep the answer of a claimed attempt; it is given once."""
-    done = await tx.execute(
-        "UPDATE idempotency SET status = %s, answer = %s, answered_at = %s"
-        " WHERE bucket = %s AND consumer_id = %s AND key = %s AND status IS NULL",
-        [answer.status, answer.body, at, bucket_of(attempt.consumer_id), attempt.consumer_id, attempt.key],
-    )
-    assert done.rowcount == 1, f"{attempt.verb} {attempt.key} was settled already, or never claimed"
+    kept = await _keep(tx, attempt, answer, at)
+    assert kept, f"{attempt.verb} {attempt.key} was settled already, or never claimed"
 
 
 async def forget(tx: Tx, first_bucket: int, last_bucket: int, before: datetime) -> int:
@@ -140,7 +203,8 @@ async def _earlier(tx: Tx, attempt: Attempt, owner: tuple[int, UUID, str]) -> An
         "SELECT input_hash, status, answer FROM idempotency WHERE bucket = %s AND consumer_id = %s AND key = %s", owner
     )
     row = await rows.fetchone()
-    assert row is not None, "an idempotency record that was in the way is gone"
+    if row is None:
+        return Running()  # its work raised and let the key go a moment ago: look again
     input_hash, status, body = row
     if input_hash != attempt.input_hash:
         raise KeyReused

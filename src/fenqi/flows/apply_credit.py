@@ -19,6 +19,14 @@ from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.refusal import Conflict, Refusal
 
+DEMO_BUREAU = BureauFile(lenders_count=1, months_on_file=48, inquiries_count=1, monthly_obligation_minor=120_000)
+"""What the demo's credit bureau says of everybody; a real one is asked where a contract with it exists."""
+
+
+def bureau_of(ctx: Context) -> BureauFile | None:
+    """The bureau's file that an application is decided on; outside the demo there is none yet."""
+    return DEMO_BUREAU if ctx.settings.demo else None
+
 
 class Declared(msgspec.Struct, frozen=True):
     """What an applicant says, and which of it papers have shown ("income", "employment", "residence")."""

@@ -5,6 +5,7 @@ Ids are made by whoever asks first and double as idempotency keys; people see a 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from typing import NewType
@@ -36,6 +37,22 @@ def new_id(at_ms: int | None = None) -> UUID:
     raw[6] = 0x70 | (raw[6] & 0x0F)
     raw[8] = 0x80 | (raw[8] & 0x3F)
     return UUID(bytes=bytes(raw))
+
+
+def id_for(owner_id: UUID, verb: str, key: str) -> UUID:
+    """The id that an owner's idempotency key stands for, the same at each repeat and never another owner's.
+
+    A key is the caller's choice, and ids of journals meet those of other owners at a merchant's side: a digest keeps
+    them apart. Of a key that is a UUID version 7 the time stays in front.
+    """
+    digest = bytearray(hashlib.sha256(owner_id.bytes + f"{verb}\0{key}".encode()).digest()[:16])
+    given = parse_id(key)
+    version = 4
+    if given is not None and given.version == 7:
+        digest[:6], version = given.bytes[:6], 7
+    digest[6] = version << 4 | (digest[6] & 0x0F)
+    digest[8] = 0x80 | (digest[8] & 0x3F)
+    return UUID(bytes=bytes(digest))
 
 
 def bucket_of(owner_id: UUID) -> int:

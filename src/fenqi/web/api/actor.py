@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 import msgspec
-from starlette.requests import Request
 
 from fenqi import customer, merchant, staff
 from fenqi.flows.context import Context
@@ -18,6 +17,19 @@ class Actor(msgspec.Struct, frozen=True):
     kind: str
     id: UUID | None = None
     scopes: frozenset[str] = frozenset()
+    token: str = ""
+
+    @property
+    def staff_id(self) -> UUID:
+        """The id of the member of staff; only for staff."""
+        assert self.kind == "staff" and self.id is not None
+        return self.id
+
+    @property
+    def merchant_id(self) -> UUID:
+        """The merchant's id; only for merchants."""
+        assert self.kind == "merchant" and self.id is not None
+        return self.id
 
     @property
     def consumer_id(self) -> UUID:
@@ -45,11 +57,14 @@ class Unauthenticated(Refusal):
     status = 401
 
 
-async def authenticate(ctx: Context, request: Request, who: tuple[str, ...]) -> Actor:
-    """The actor behind the `Authorization: Bearer` header; refuses kinds that the operation is not for."""
+async def authenticate(ctx: Context, authorization: str, who: tuple[str, ...]) -> Actor:
+    """The actor behind an `Authorization: Bearer` header; refuses kinds that the operation is not for.
+
+    A consumer's token says by itself who they are; keys of merchants and sessions of staff are looked up.
+    """
     if not who:
         return ANYONE
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("UNAUTHENTICATED", "this call needs an Authorization: Bearer header")
@@ -70,5 +85,5 @@ async def _identify(ctx: Context, token: str) -> Actor:
             return Actor("merchant", key.merchant_id, frozenset(str(scope) for scope in key.scopes))
         member = await staff.check_session(tx, token, ctx.now())
     if member is not None:
-        return Actor("staff", member.staff_id, frozenset(str(role) for role in member.roles))
+        return Actor("staff", member.staff_id, frozenset(str(role) for role in member.roles), token)
     raise Unauthenticated("UNAUTHENTICATED", "the token is not valid, or has expired")

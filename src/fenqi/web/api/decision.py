@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi.flows import replay
-from fenqi.web.api.resource import Call, resource
+from fenqi.web.api.resource import Call, Nothing, resource
 
 
 class DecisionView(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ async def read(call: Call) -> DecisionView:
     )
 
 
-@resource("POST", "/v1/decisions/{decision}:replay", answer=ReplayView)
+@resource("POST", "/v1/decisions/{decision}:replay", body=Nothing, answer=ReplayView)
 async def again(call: Call) -> ReplayView:
     """Evaluate the decision again from what is stored."""
     found = await replay.decision(call.context, call.actor.consumer_id, call.id("decision"))

@@ -8,7 +8,7 @@ import msgspec
 
 from fenqi import catalog
 from fenqi.catalog import Listed, Product
-from fenqi.kernel.refusal import Refusal
+from fenqi.web.api.order import whole
 from fenqi.web.api.resource import Call, resource
 
 
@@ -40,13 +40,6 @@ def _scene(call: Call) -> str:
     return call.query.get("scene", "mall")
 
 
-def _whole(call: Call, name: str, default: int) -> int:
-    text = call.query.get(name, str(default))
-    if not text.isdecimal() or len(text) > 6:
-        raise Refusal("PAGE_INVALID", f"{name} is a whole number")
-    return int(text)
-
-
 @resource(
     "GET", "/v1/goods", answer=ListedGoods, who=(), query=("scene", "category", "search", "limit", "offset"),
     problems=(404, 422),
@@ -58,7 +51,7 @@ async def listing(call: Call) -> ListedGoods:
         ref = await call.context.reference.current(tx, call.context.now())
         codes = None if code is None else ref.tree.below(code)
         found = await catalog.listing(
-            tx, scene, codes, call.query.get("search"), _whole(call, "limit", 24), _whole(call, "offset", 0)
+            tx, scene, codes, call.query.get("search"), whole(call, "limit", 24), whole(call, "offset", 0)
         )
     return ListedGoods(scene, tuple(found))
 

@@ -8,7 +8,6 @@ from fenqi import customer, ledger
 from fenqi.flows import money
 from fenqi.flows.facts import MONEY_PATH
 from fenqi.flows.money import Moved
-from fenqi.web.api.order import id_of_key
 from fenqi.web.api.resource import Call, Nothing, resource
 
 
@@ -47,19 +46,15 @@ async def open_account(call: Call) -> MoneyAccountView:
     return answer
 
 
-@resource("POST", "/v1/money-account/top-ups", body=Amount, answer=Moved, keyed=True)
+@resource("POST", "/v1/money-account/top-ups", body=Amount, answer=Moved, keyed=True, problems=(409,))
 async def top_up(call: Call) -> Moved:
     """Take money from the bound bank card into the account."""
-    consumer_id = call.actor.consumer_id
-    assert call.key is not None, "a keyed call has its key"
-    journal_id = id_of_key(consumer_id, "top_up", call.key)
-    return await money.top_up(call.context, consumer_id, journal_id, call.body.amount_minor)
+    journal_id = call.id_of_key("top_up")
+    return await money.top_up(call.context, call.actor.consumer_id, journal_id, call.body.amount_minor)
 
 
-@resource("POST", "/v1/money-account/withdrawals", body=Amount, answer=Moved, keyed=True)
+@resource("POST", "/v1/money-account/withdrawals", body=Amount, answer=Moved, keyed=True, problems=(409,))
 async def withdraw(call: Call) -> Moved:
     """Send money from the account to the bound bank card."""
-    consumer_id = call.actor.consumer_id
-    assert call.key is not None, "a keyed call has its key"
-    journal_id = id_of_key(consumer_id, "withdrawal", call.key)
-    return await money.withdraw(call.context, consumer_id, journal_id, call.body.amount_minor)
+    journal_id = call.id_of_key("withdrawal")
+    return await money.withdraw(call.context, call.actor.consumer_id, journal_id, call.body.amount_minor)

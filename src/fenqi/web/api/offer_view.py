@@ -75,8 +75,14 @@ def is_stepped_up(facts: Facts) -> bool:
 
 def offer_view(decision_id: UUID, offer: Offer, facts: Facts, locale: Locale) -> OfferView:
     """The offer for its buyer."""
-    stepped_up = is_stepped_up(facts)
-    told = cashier.offer_for(offer, Audience.BUYER, stepped_up)
+    return offer_told(decision_id, offer, Audience.BUYER, locale, is_stepped_up(facts))
+
+
+def offer_told(
+    decision_id: UUID, offer: Offer, audience: Audience, locale: Locale, stepped_up: bool = False
+) -> OfferView:
+    """The offer as an audience may see it."""
+    told = cashier.offer_for(offer, audience, stepped_up)
     return OfferView(
         told.method,
         told.plan,
@@ -84,7 +90,7 @@ def offer_view(decision_id: UUID, offer: Offer, facts: Facts, locale: Locale) ->
         told.instalments,
         told.available,
         told.cost,
-        reason_views(told.reasons, locale, stepped_up),
+        reason_views(told.reasons, locale, stepped_up, audience),
         tuple(
             RemedyView(remedy.remedy_id(decision_id, offer, place), _steps(one, locale), one.cost, one.plan)
             for place, one in enumerate(told.remedies)

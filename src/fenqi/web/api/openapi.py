@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+from fenqi.catalog.change_offer import SCENES
+from fenqi.credit import ConsentKind
+from fenqi.texts import Audience
 from fenqi.web.api.resource import RESOURCES, Resource
 
 _REF = "#/components/schemas/{name}"
@@ -18,7 +21,26 @@ _PROBLEM_NAMES = {
     409: "Conflict with the state, or the key is in use",
     413: "Too large",
     422: "Refused, or malformed",
+    429: "Too many tries",
 }
+_ID = {"type": "string", "format": "uuid"}
+_NAMES: dict[str, dict[str, Any]] = {
+    "remedy": {"type": "string", "description": "As an offer names it"},
+    "kind": {"type": "string", "enum": [str(kind) for kind in ConsentKind if kind is not ConsentKind.AGREEMENT]},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+    "offset": {"type": "integer", "minimum": 0, "maximum": 100_000},
+    "before": _ID,
+    "scene": {"type": "string", "enum": list(SCENES)},
+    "category": {"type": "string", "description": "Its code"},
+    "search": {"type": "string", "maxLength": 60},
+    "from_on": {"type": "string", "format": "date"},
+    "to_on": {"type": "string", "format": "date"},
+    "audience": {"type": "string", "enum": [str(audience) for audience in Audience]},
+    "why": {"type": "string", "minLength": 1, "maxLength": 500},
+}
+"""What stands in paths and queries; every other name in a path is an id."""
+_ALWAYS = frozenset({"why"})
+"""Query parameters that a call can't do without."""
 
 
 class Problem(msgspec.Struct):
@@ -44,8 +66,7 @@ def document(version: str) -> dict[str, Any]:
             body, place = by_place[place], place + 1
         if declared.answer is not None:
             answer, place = by_place[place], place + 1
-        path = re.sub(r"\{(\w+):\w+\}", r"{\1}", declared.path)
-        paths.setdefault(path, {})[declared.method.lower()] = _operation(declared, path, body, answer)
+        paths.setdefault(declared.path, {})[declared.method.lower()] = _operation(declared, body, answer)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -61,14 +82,14 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def _operation(declared: Resource, path: str, body: Any, answer: Any) -> dict[str, Any]:
+def _operation(declared: Resource, body: Any, answer: Any) -> dict[str, Any]:
     text = (declared.handler.__doc__ or "").strip()
     operation: dict[str, Any] = {
         "operationId": f"{declared.handler.__module__.rsplit('.', 1)[1]}_{declared.handler.__name__}",
         "summary": text.split("\n", 1)[0],
         "description": text,
         "tags": [declared.handler.__module__.rsplit(".", 1)[1]],
-        "parameters": _parameters(declared, path),
+        "parameters": _parameters(declared),
         "responses": _responses(declared, answer),
     }
     if declared.who:
@@ -79,12 +100,15 @@ def _operation(declared: Resource, path: str, body: Any, answer: Any) -> dict[st
     return operation
 
 
-def _parameters(declared: Resource, path: str) -> list[dict[str, Any]]:
+def _parameters(declared: Resource) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"\{(\w+)\}", path)
+        {"name": name, "in": "path", "required": True, "schema": _NAMES.get(name, _ID)}
+        for name in re.findall(r"\{(\w+)\}", declared.path)
     ]
-    found += [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in declared.query]
+    found += [
+        {"name": name, "in": "query", "required": name in _ALWAYS, "schema": _NAMES[name]} for name in declared.query
+    ]
+    found.append({"name": "Accept-Language", "in": "header", "required": False, "schema": {"type": "string"}})
     if declared.keyed:
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x20-\\x7e]+$"}
         found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": schema})
@@ -102,8 +126,11 @@ def _responses(declared: Resource, answer: Any) -> dict[str, Any]:
         statuses |= {400, 413, 422}
     if declared.keyed:
         statuses |= {400, 409}
+    if declared.query:
+        statuses |= {422}
     if "{" in declared.path:
         statuses |= {404}
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     problems = {str(s): {"description": _PROBLEM_NAMES.get(s, "Problem"), "content": content} for s in sorted(statuses)}
-    return {"200": ok, **problems}
+    also = {str(status): {**ok, "description": text} for status, text in declared.also.items()}
+    return {"200": ok, **also, **problems}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +11,9 @@ from fenqi import cashier, order
 from fenqi.flows import shop
 from fenqi.flows.shop import Wish
 from fenqi.kernel.ids import bucket_of, parse_id
+from fenqi.kernel.refusal import Refusal
 from fenqi.order import Order
-from fenqi.web.api.resource import Call, resource
+from fenqi.web.api.resource import Call, Nothing, resource
 
 
 class NewOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,33 +77,32 @@ def view(found: Order, intent_id: UUID | None) -> OrderView:
     )  # fmt: skip
 
 
-def id_of_key(consumer_id: UUID, verb: str, key: str) -> UUID:
-    """The id that an idempotency key stands for: the key itself when it is a UUID, else a digest of it."""
-    given = parse_id(key)
-    if given is not None:
-        return given
-    digest = hashlib.sha256(consumer_id.bytes + f"{verb}\0{key}".encode()).digest()
-    return UUID(bytes=digest[:16], version=4)
+def whole(call: Call, name: str, default: int) -> int:
+    """A whole number of the query; refuses anything else (PAGE_INVALID)."""
+    text = call.query.get(name, str(default))
+    if not text.isdecimal() or not text.isascii() or len(text) > 6:
+        raise Refusal("PAGE_INVALID", f"{name} is a whole number")
+    return int(text)
 
 
 @resource("POST", "/v1/orders", body=NewOrder, answer=OrderView, keyed=True, problems=(404, 409))
 async def place(call: Call) -> OrderView:
     """Place an order from offers on sale; its goods are held until it is paid or expires."""
-    consumer_id = call.actor.consumer_id
-    assert call.key is not None, "a keyed call has its key"
-    order_id = id_of_key(consumer_id, "order", call.key)
-    placed = await shop.place_order(
-        call.context, consumer_id, order_id, call.body.scene, call.body.lines, call.body.delivery
-    )
+    new, order_id = call.body, call.id_of_key("order")
+    placed = await shop.place_order(call.context, call.actor.consumer_id, order_id, new.scene, new.lines, new.delivery)
     return view(placed.order, placed.intent_id)
 
 
-@resource("GET", "/v1/orders", answer=tuple[OrderView, ...])
+@resource("GET", "/v1/orders", answer=tuple[OrderView, ...], query=("limit", "before"), problems=(422,))
 async def mine(call: Call) -> tuple[OrderView, ...]:
-    """The consumer's latest orders, newest first."""
+    """The consumer's orders, newest first: at most `limit`, older than the order `before`."""
     consumer_id = call.actor.consumer_id
+    limit, before = whole(call, "limit", 20), call.query.get("before")
+    before_id = None if before is None else parse_id(before)
+    if before is not None and before_id is None:
+        raise Refusal("PAGE_INVALID", "before is the id of an order")
     async with call.context.database.snapshot() as tx:
-        found = await order.of_consumer(tx, consumer_id)
+        found = await order.of_consumer(tx, consumer_id, before_id, limit)
         intents = await cashier.checkouts_of(tx, bucket_of(consumer_id), consumer_id, [o.order_id for o in found])
     return tuple(view(o, intents.get(o.order_id)) for o in found)
 
@@ -118,7 +117,7 @@ async def read(call: Call) -> OrderView:
     return view(found, intents.get(found.order_id))
 
 
-@resource("POST", "/v1/orders/{order}:close", answer=OrderView, problems=(409,))
+@resource("POST", "/v1/orders/{order}:close", body=Nothing, answer=OrderView, problems=(409,))
 async def close(call: Call) -> OrderView:
     """Close an unpaid order; closing it again changes nothing."""
     return view(await shop.close_order(call.context, call.actor.consumer_id, call.id("order")), None)

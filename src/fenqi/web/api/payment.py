@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -13,12 +14,11 @@ from fenqi import cashier
 from fenqi.cashier import Payment, Tender
 from fenqi.flows import pay
 from fenqi.flows.pay import PayRequest
-from fenqi.kernel.ids import bucket_of
+from fenqi.kernel.ids import bucket_of, id_for
 from fenqi.kernel.money import check_amount_minor
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.texts import Audience, Locale
 from fenqi.web.api.offer_view import ReasonView, reason_views
-from fenqi.web.api.order import id_of_key
 from fenqi.web.api.resource import Answered, Call, resource
 
 BULK_MOST = 1_000
@@ -83,7 +83,7 @@ def _request(consumer_id: UUID, key: str, new: NewPayment) -> PayRequest:
         part_by = (new.part_by.method, check_amount_minor(new.part_by.amount_minor))
     return PayRequest(
         consumer_id,
-        id_of_key(consumer_id, "payment", key),
+        id_for(consumer_id, "payment", key),
         new.checkout_id,
         new.method,
         new.plan,
@@ -99,10 +99,15 @@ def _hash(new: NewPayment) -> bytes:
     return hashlib.sha256(repr(asked).encode()).digest()
 
 
-@resource("POST", "/v1/payments", body=NewPayment, answer=PaymentView, keyed=True, problems=(404, 409))
+_REFUSED = "Refused, with every reason"
+
+
+@resource(
+    "POST", "/v1/payments", body=NewPayment, answer=PaymentView, keyed=True, keeps_answers=True, problems=(404,),
+    also={402: _REFUSED},
+)  # fmt: skip
 async def create(call: Call) -> Answered:
     """Pay. A refusal is an answer too: status 402, `outcome` refused, with every reason; the same key repeats it."""
-    assert call.key is not None, "a keyed call has its key"
     found = await pay.pay(call.context, _request(call.actor.consumer_id, call.key, call.body))
     return Answered(payment_view(found, call.locale), 200 if found.outcome == "succeeded" else 402)
 
@@ -111,13 +116,13 @@ class BulkItem(NewPayment, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One payment of a bulk call, with its consumer and its key."""
 
     consumer_id: UUID
-    key: str
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
 class BulkPayments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One to a thousand payments, of any consumers."""
 
-    payments: tuple[BulkItem, ...]
+    payments: Annotated[tuple[BulkItem, ...], msgspec.Meta(min_length=1, max_length=BULK_MOST)]
 
 
 class BulkAnswer(msgspec.Struct, frozen=True):
@@ -140,14 +145,12 @@ class BulkAnswer(msgspec.Struct, frozen=True):
 async def create_many(call: Call) -> tuple[BulkAnswer, ...]:
     """Pay many at once, each with its own key and its own answer, in the order given. For operators."""
     call.actor.require("operator")
-    if not 1 <= len(call.body.payments) <= BULK_MOST:
-        raise Refusal("BULK_SIZE", f"1 to {BULK_MOST} payments a call")
     return tuple(await asyncio.gather(*(_one(call, item) for item in call.body.payments)))
 
 
 async def _one(call: Call, item: BulkItem) -> BulkAnswer:
     try:
-        found = await pay.pay(call.context, _request(item.consumer_id, item.key[:255], item))
+        found = await pay.pay(call.context, _request(item.consumer_id, item.key, item))
     except Refusal as refusal:
         return BulkAnswer(item.key, None, refusal.code, refusal.detail)
     return BulkAnswer(item.key, payment_view(found, call.locale))

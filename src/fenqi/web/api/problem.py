@@ -31,24 +31,39 @@ _TITLES = {
 }
 
 
-def problem(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, **extra: Any) -> Response:
+def problem_body(status: int, code: str, detail: str = "", **extra: Any) -> bytes:
     """One problem document: type, title, status, code, detail, and what else the refusal carries."""
     body = {
+        **extra,
         "type": f"urn:fenqi:problem:{code.lower().replace('_', '-')}",
         "title": _TITLES.get(status, "Problem"),
         "status": status,
         "code": code,
         "detail": detail,
-        **extra,
     }
-    return Response(_ENCODER.encode(body), status, headers, "application/problem+json")
+    return _ENCODER.encode(body)
 
 
-def refusal_problem(refusal: Refusal) -> Response:
-    """A refusal as a problem, with `Retry-After` when it says when to come again."""
-    retry_after = refusal.extra.get("retry_after_s")
-    headers = None if retry_after is None else {"Retry-After": str(retry_after)}
-    return problem(refusal.status, refusal.code, refusal.detail, headers, **refusal.extra)
+def problem(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, **extra: Any) -> Response:
+    """A problem document as a response."""
+    return Response(problem_body(status, code, detail, **extra), status, headers, "application/problem+json")
+
+
+def refusal_problem_body(refusal: Refusal) -> bytes:
+    """A refusal as a problem document."""
+    return problem_body(refusal.status, refusal.code, refusal.detail, **refusal.extra)
+
+
+def refusal_headers(refusal: Refusal) -> dict[str, str]:
+    """The headers that go with a refusal: when to come again, how to sign in, which methods there are."""
+    headers = {}
+    if "retry_after_s" in refusal.extra:
+        headers["Retry-After"] = str(refusal.extra["retry_after_s"])
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if refusal.status == 405:
+        headers["Allow"] = refusal.extra["allow"]
+    return headers
 
 
 def install(app: FastAPI) -> None:
@@ -56,7 +71,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refusal)
     async def _refused(_request: Request, refusal: Refusal) -> Response:
-        return refusal_problem(refusal)
+        return Response(
+            refusal_problem_body(refusal), refusal.status, refusal_headers(refusal), "application/problem+json"
+        )
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(_request: Request, error: RequestValidationError) -> Response:
