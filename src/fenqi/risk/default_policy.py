@@ -20,7 +20,7 @@ from fenqi.risk.model import (
 )
 
 CREDIT, MONEY = "credit", "money_account"
-_CONNECTED = ("split", "partial_refund")
+_CONNECTED = ("split", "partial_refund", "mixed")
 
 _METHODS = (
     MethodRow(

@@ -77,7 +77,13 @@ def _part(visit: Visit, found: Quote) -> tuple[Part | None, Refusal | None]:
     return Part(MONEY, amount_minor), None
 
 
+_LAST_HOUR = timedelta(hours=1)
+
+
 def _clock(left: timedelta) -> str:
+    """Minutes and seconds of the last hour; before it, the date says enough."""
+    if left > _LAST_HOUR:
+        return ""
     seconds = max(0, int(left.total_seconds()))
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
