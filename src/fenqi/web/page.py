@@ -119,7 +119,9 @@ class Visit:
 
     def redirect(self, path: str, **query: str) -> Response:
         """Answer a form: go to `path` on this site."""
-        target = local_path(path) + (f"?{urlencode(query)}" if query else "")
+        target = local_path(path)
+        if query:
+            target += ("&" if "?" in target else "?") + urlencode(query)
         return RedirectResponse(target, 303)
 
     def back(self, otherwise: str = "/") -> str:

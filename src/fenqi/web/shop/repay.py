@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.responses import Response
@@ -69,6 +70,7 @@ async def page(visit: Visit, failed: Refusal | None = None) -> Response:
         balance_minor=balance.balance_minor,
         preview=preview,
         following=_next_of(found, loan_id),
+        here="/credit/repay?" + urlencode({"loan": loan_id or "", "what": what, "amount": typed}),
         error=visit.error(failed or no),
     )
 
