@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import httpx
 import pytest
-
-from fenqi import main, seed
-from fenqi.settings import Settings
 from tests import world
 from tests.api.door import Door
 
+from fenqi import main, seed
+from fenqi.settings import Settings
 
-@pytest.fixture(scope="module")
-def door(urls, run):
-    """The application with the seed's shops and goods, its clock standing at `world.AT`."""
+
+@pytest.fixture(scope="session")
+def door(new_database, run):
+    """The application with the seed's shops and goods, its clock standing at `world.AT`; one for the whole folder."""
+    urls = new_database()
     clock = world.SteeredClock(world.AT)
     settings = Settings(database_url=urls.app, demo=True, secret=world.SECRET)
     app = main.create_app(settings, clock, with_jobs=False)
@@ -28,7 +29,7 @@ def door(urls, run):
     run(lifespan.__aexit__(None, None, None))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def grown_ups():
     """Invented people fit for a line, of whom nobody has signed up."""
     return [

@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 from fastapi import FastAPI
+from tests import world
 
 from fenqi import customer
 from fenqi.flows.context import Context
-from tests import world
 
 PASSWORD = "correct horse battery"
 

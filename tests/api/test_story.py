@@ -6,14 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
-
 from tests import world
 from tests.api.door import PASSWORD, new_key, no
 
 
 @pytest.fixture(scope="module")
 def person(grown_ups):
-    return grown_ups[0]
+    return grown_ups[-1]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,12 @@ def test_a_phone_is_refused_cured_bought_in_twelve_and_its_first_instalment_repa
     offers = door.post(f"/v1/checkouts/{order['checkout_id']}/offers", {}, token)
     twelve = offer_of(offers, "credit", plan)
     assert twelve["available"] and plan == "instalment_12"
-    press = {"checkout_id": order["checkout_id"], "method": "credit", "plan": plan, "decision_id": offers["decision_id"]}
+    press = {
+        "checkout_id": order["checkout_id"],
+        "method": "credit",
+        "plan": plan,
+        "decision_id": offers["decision_id"],
+    }
     paid = door.post("/v1/payments", press, token, key="press-1")
     assert paid["outcome"] == "succeeded"
     assert paid["tenders"] == [{"method": "credit", "plan": plan, "amount_minor": price}]
@@ -115,7 +119,10 @@ def test_a_phone_is_refused_cured_bought_in_twelve_and_its_first_instalment_repa
     door.post("/v1/money-account:open", {}, token)
     pay_first = {"kind": "instalment", "loan_id": paid["loan_id"], "n": 1}
     no(door.call("POST", "/v1/credit/repayments", pay_first, token, key="too-poor"), 422, "BALANCE_INSUFFICIENT")
-    assert door.post("/v1/money-account/top-ups", {"amount_minor": 100_000}, token, key="top-up")["balance_minor"] == 100_000
+    assert (
+        door.post("/v1/money-account/top-ups", {"amount_minor": 100_000}, token, key="top-up")["balance_minor"]
+        == 100_000
+    )
     planned = door.post("/v1/credit/repayments:preview", pay_first, token)
     assert planned["total_minor"] == first
     repaid = door.post("/v1/credit/repayments", pay_first, token, key="repay-1")

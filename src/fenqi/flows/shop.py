@@ -65,6 +65,7 @@ async def place_order(
     by = ctx.by_consumer(consumer_id, "placed an order")
     new = _new_order(reference, consumer_id, order_id, scene, wishes, delivery, by.at, buyer_kind, coupons, made_from)
     new = msgspec.structs.replace(new, pay_by_at=by.at + pay_window)
+    order.check_order(new, by.at)
     async with ctx.database.transaction() as tx:
         await order.claim_number(tx, consumer_id, order_id, by.at)
     held: list[UUID] = []

@@ -26,7 +26,7 @@ from fenqi.order.model import (
     PaidOrder,
 )
 from fenqi.order.move import buckets_due, close, expire_due, lock_for_payment, mark_paid, reorder
-from fenqi.order.place import claim_number, claim_partner_number, place, sweep_numbers
+from fenqi.order.place import check_order, claim_number, claim_partner_number, place, sweep_numbers
 from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "change_delivery",
     "change_scene",
     "change_seller",
+    "check_order",
     "claim_number",
     "claim_partner_number",
     "close",

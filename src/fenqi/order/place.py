@@ -86,6 +86,12 @@ async def place(tx: Tx, new: NewOrder, by: By) -> Order:
     return order
 
 
+def check_order(new: NewOrder, at: datetime) -> None:
+    """Refuse, before anything is held or written, what `place` would refuse of the order itself."""
+    _check(new, at)
+    payable_minor(price_lines(new.lines, share_coupons(new.lines, new.coupons)))
+
+
 def _check(new: NewOrder, at: datetime) -> None:
     if new.scene not in SCENES:
         raise Refusal("SCENE_INVALID", f"one of {', '.join(SCENES)}")
