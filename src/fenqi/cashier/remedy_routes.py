@@ -111,9 +111,14 @@ ROUTES: dict[str, tuple[str, ...]] = {
 
 
 def routes_of(facts: Facts, reasons: Iterable[Reason]) -> tuple[Route, ...]:
-    """The routes of these reasons, each kind once, in the reasons' order."""
+    """The routes of these reasons, each kind once, in the reasons' order.
+
+    A limit that can't be judged before the line is open has none yet: opening the line comes first.
+    """
     found: dict[str, Route] = {}
     for reason in reasons:
+        if reason.depends_on is not None and reason.meta.group == "B":
+            continue
         for kind in ROUTES.get(reason.code, ()):
             if kind not in found:
                 found[kind] = _route(facts, kind, reason)
