@@ -11,9 +11,21 @@ from tests.browser.conftest import PASSWORD, PAY_PASSWORD
 
 SIZES = {"phone": {"width": 375, "height": 812}, "desktop": {"width": 1280, "height": 900}}
 WORDS = {
-    "zh-CN": {"short": "可用额度不足", "paid": "付款成功", "one": "已还1期，共12期", "none": "已还0期，共12期", "cost": "年化综合资金成本"},
-    "en": {"short": "Not enough available limit", "paid": "Payment done", "one": "1 of 12 payments made", "none": "0 of 12 payments made", "cost": "Annualised all-in cost"},
-}  # fmt: skip
+    "zh-CN": {
+        "short": "可用额度不足",
+        "paid": "付款成功",
+        "none": "已还0期，共12期",
+        "one": "已还1期，共12期",
+        "cost": "年化综合资金成本",
+    },
+    "en": {
+        "short": "Not enough available limit",
+        "paid": "Payment done",
+        "none": "0 of 12 payments made",
+        "one": "1 of 12 payments made",
+        "cost": "Annualised all-in cost",
+    },
+}
 
 
 @pytest.fixture(params=["zh-CN", "en"])

@@ -95,3 +95,20 @@ def test_a_repayment_sent_twice_is_one(browser: Any, ctx: Any, buyers: list[Any]
     assert (first.status, second.status) == (303, 303)
     mine = run(manage_line.my_credit(ctx, buyers[0]))
     assert sorted(len(loan.events) for loan in mine.open_loans) == [1, 1], "one each: the story's and this one"
+
+
+def test_a_part_is_paid_from_the_money_account(
+    browser: Any, ctx: Any, ref: Any, buyers: list[Any], names: Any, run: Any
+) -> None:
+    visitor = browser()
+    visitor.sign_in(names(buyers[1]))
+    run(world.step_up(ctx, buyers[1]))
+    placed = run(world.buy(ctx, buyers[1], [world.wish(ref, "phone", most_minor=400_000)]))
+    mixed = visitor.get(f"/cashier/{placed.intent_id}?part_method=money_account&part=1000")
+    rest = placed.order.payable_minor - 100_000
+    assert mixed.page.faults == [] and f"Pay ¥{rest / 100:,.2f} with" in mixed.page.words
+    result = visitor.send(
+        mixed, f"/cashier/{placed.intent_id}/pay", holding="part_minor", method="credit", plan="instalment_3"
+    )
+    assert result.page.faults == []
+    assert "¥1,000.00" in result.page.words and f"¥{rest / 100:,.2f}" in result.page.words

@@ -15,6 +15,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fenqi.texts import Audience, Locale, filters, has
+from fenqi.texts.words import capital
 from fenqi.web import saying
 
 STATIC = Path(__file__).parent / "static"
@@ -43,6 +44,7 @@ def environment(locale: Locale) -> Environment:
     env.filters.update(said)
     env.filters["own"] = lambda thing, field: own(thing, field, locale)
     env.filters["pretty_json"] = pretty_json
+    env.filters["capital"] = capital
     env.globals.update(said)
     env.globals.update(asset=asset, Audience=Audience, has_text=lambda key: has(key, locale))
     env.globals.update(saying.bound(locale))

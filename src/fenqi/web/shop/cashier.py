@@ -84,8 +84,9 @@ def _clock(left: timedelta) -> str:
     """Minutes and seconds of the last hour; before it, the date says enough."""
     if left > _LAST_HOUR:
         return ""
+    """Minutes and seconds to the deadline, once it is within the hour."""
     seconds = max(0, int(left.total_seconds()))
-    return f"{seconds // 60:02d}:{seconds % 60:02d}"
+    return f"{seconds // 60:02d}:{seconds % 60:02d}" if seconds <= 3600 else ""
 
 
 async def press(visit: Visit) -> Response:

@@ -32,6 +32,8 @@ async def product(visit: Visit) -> Response:
     offer = sellers[0]["offer"] if sellers else None
     now = visit.context.now()
     priced = [] if offer is None else plans_for(ref, scene, item.category, offer.merchant_id, offer.price_minor, now)
+    best = best_of(priced)
+    shown = best or (priced[-1] if priced else None)
     return visit.render(
         "shop/product.html",
         item=item,
@@ -42,7 +44,9 @@ async def product(visit: Visit) -> Response:
         sellers=sellers,
         offer=offer,
         offer_free=bool(sellers and sellers[0]["free"]),
-        best=best_of(priced),
+        best=best,
+        shown_plan=shown.plan if shown is not None else "",
+        shown_cost=shown.cost if shown is not None else None,
         plans=[(one.plan, one.cost, schedule_of(one, business_date(now))) for one in priced],
     )
 

@@ -102,9 +102,8 @@ class Teller:
         told = tuple(self.tell(offer) for offer in refused) if usable else ()
         is_credit = method == CREDIT
         return Card(
-            method, ICONS.get(method, "wallet"), self._says(method), bool(usable), is_credit, method in (CREDIT, MONEY), plans,
-            chosen, usable,
-            told, shown,
+            method, ICONS.get(method, "wallet"), self._says(method), bool(usable), is_credit,
+            method in (CREDIT, MONEY), plans, chosen, usable, told, shown,
         )  # fmt: skip
 
     def _says(self, method: str) -> str:

@@ -10,7 +10,7 @@ for (const place of document.querySelectorAll("[data-countdown]")) {
     if (left > 0) setTimeout(tick, 1000);
     else location.reload();
   };
-  if (ahead > 0 && ahead < 86400000) tick();
+  if (ahead > 0 && ahead <= 3600000) tick();
 }
 
 for (const stepper of document.querySelectorAll("[data-stepper]")) {
