@@ -40,6 +40,7 @@ _CAN_NOT_START = (
     binaries.NoBinaries,
     migrate.CanNotMigrate,
     demo.OtherData,
+    demo.PreparationFailed,
 )
 
 Host = Annotated[str | None, typer.Option(help="Address to serve on. Default 127.0.0.1.")]
@@ -172,7 +173,8 @@ def _said_plainly() -> Iterator[None]:
     except _CAN_NOT_START as error:
         _stop(str(error))
     except KeyboardInterrupt:
-        screen.stopped()
+        left = note.read(from_environment().data_dir)
+        screen.stopped(left is None or left.state == "ready")
         sys.exit(130)
 
 

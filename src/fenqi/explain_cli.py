@@ -1,4 +1,138 @@
-"""`fenqi explain`."""
+"""`fenqi explain`: why an order could or couldn't be paid, as a tree in the terminal, for a chosen audience.
+
+It reads the database that is there: your own, or the embedded one of a running demo, else it starts that for a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from fenqi import texts
+from fenqi.database import binaries, migrate, server, source
+from fenqi.demo import secret
+from fenqi.flows import diagnose
+from fenqi.flows.diagnose import Diagnosis, ToldDecision, ToldOffer, ToldReason
+from fenqi.kernel.clock import ZONE
+from fenqi.kernel.money import Money
+from fenqi.kernel.refusal import Refusal
+from fenqi.main import opened
+from fenqi.settings import Settings, from_environment
+from fenqi.texts import Audience, Locale
+
+_CAN_NOT_START = (server.ServerError, binaries.NoBinaries, migrate.CanNotMigrate)
+
+
 def register(app: typer.Typer) -> None:
-    pass
+    """Put `explain` on the command line."""
+    app.command("explain")(explain)
+
+
+def explain(
+    what: Annotated[str, typer.Argument(help="An order's number, or a payment's id.")],
+    audience: Annotated[Audience, typer.Option(help="Who is to read it.")] = Audience.SUPPORT,
+    locale: Annotated[Locale, typer.Option(help="zh-CN or en.")] = Locale.EN,
+    every: Annotated[bool, typer.Option("--all", help="Every decision; else the newest of each kind.")] = False,
+) -> None:
+    """Print why an order could or couldn't be paid: decision, method, layer, reason, remedy, and its replay."""
+    console = Console(highlight=False)
+    try:
+        with _database() as settings:
+            found = asyncio.run(_diagnosis(settings, what, audience, locale))
+    except (Refusal, *_CAN_NOT_START) as no:
+        typer.echo(f"fenqi: {no}", err=True)
+        raise typer.Exit(1) from None
+    console.print(tree(found, locale, every=every))
+
+
+@contextmanager
+def _database() -> Iterator[Settings]:
+    """Settings with a database that answers."""
+    settings = from_environment()
+    settings = replace(settings, secret=secret.secret_of(settings.data_dir, settings.secret))
+    running = source.find(settings.data_dir)
+    if running is not None:
+        yield replace(settings, database_url=running)
+        return
+    with source.provide(settings.data_dir) as found:
+        yield replace(settings, database_url=found.app_url)
+
+
+async def _diagnosis(settings: Settings, what: str, audience: Audience, locale: Locale) -> Diagnosis:
+    async with opened(settings) as ctx:
+        return await diagnose.diagnose(ctx, what, audience, locale)
+
+
+def tree(found: Diagnosis, locale: Locale, *, every: bool) -> Tree:
+    """The diagnosis as a tree."""
+    bought = found.order
+    price = Money(bought.payable_minor, bought.currency)
+    root = Tree(f"[bold]{bought.number}[/]  {price}  {bought.scene}  {bought.state}  {_at(bought.placed_at)}")
+    for payment in found.payments:
+        by = " + ".join(f"{tender.method} {tender.plan}" for tender in payment.tenders) or (
+            f"{payment.method} {payment.plan}"
+        )
+        root.add(f"{_at(payment.paid_at)}  pressed: {by}  [{_COLOUR[payment.outcome]}]{payment.outcome}[/]")
+    for decision in found.decisions if every else _newest(found.decisions):
+        _add_decision(root, decision, locale)
+    return root
+
+
+_COLOUR = {"succeeded": "green", "refused": "red"}
+
+
+def _newest(decisions: tuple[ToldDecision, ...]) -> list[ToldDecision]:
+    """The newest decision of each kind, in the order in which they were taken."""
+    last = {decision.kind: decision for decision in decisions}
+    return sorted(last.values(), key=lambda one: one.decided_at)
+
+
+def _add_decision(root: Tree, decision: ToldDecision, locale: Locale) -> None:
+    verdict = "[green]identical[/]" if decision.identical else "[red bold]DIFFERS[/]"
+    branch = root.add(
+        f"[bold]{decision.kind}[/] decided {_at(decision.decided_at)}, policy {decision.policy_version},"
+        f" evaluator {decision.evaluator_version}, replayed: {verdict}"
+    )
+    for offer in decision.offers:
+        _add_offer(branch, offer, locale)
+
+
+def _add_offer(branch: Tree, offer: ToldOffer, locale: Locale) -> None:
+    method = texts.term("method", offer.method, locale) or offer.method
+    plan = texts.term("plan", offer.plan, locale) if offer.plan else None
+    name = f"{method} · {plan or offer.plan or '-'}"
+    if offer.available:
+        branch.add(f"[green]✔[/] {escape(name)}")
+        return
+    node = branch.add(f"[red]✘[/] {escape(name)}")
+    for layer, reasons in offer.layers():
+        at = node.add(f"[dim]{layer}[/]")
+        for reason in reasons:
+            _add_reason(at, reason)
+    for steps in offer.remedies:
+        node.add(f"[cyan]→ {escape(', then '.join(steps))}[/]")
+    for route in offer.routes:
+        node.add(f"[dim]… {escape(route)}[/]")
+
+
+def _add_reason(at: Tree, reason: ToldReason) -> None:
+    node = at.add(f"[yellow]{reason.code}[/] {escape(reason.sentence)}")
+    observed = ", ".join(f"{name}={value}" for name, value in reason.observed.items())
+    required = ", ".join(f"{name}={value}" for name, value in reason.required.items())
+    for word, values in (("observed", observed), ("required", required)):
+        if values:
+            node.add(f"[dim]{word}: {escape(values)}[/]")
+
+
+def _at(at: datetime) -> str:
+    """An instant in the mall's zone, to the second."""
+    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}"

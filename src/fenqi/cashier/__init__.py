@@ -55,6 +55,7 @@ from fenqi.cashier.offer import Offer, PlanCost, Price, next_best, offer_of, off
 from fenqi.cashier.remedy import remedies
 from fenqi.cashier.remedy_apply import apply
 from fenqi.cashier.store import (
+    find_payment,
     insert_decisions,
     insert_payments,
     select_answers,
@@ -111,6 +112,7 @@ __all__ = [
     "encode_verdict",
     "evaluate",
     "evaluate_method",
+    "find_payment",
     "for_audience",
     "insert_decisions",
     "insert_payments",

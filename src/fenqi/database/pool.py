@@ -35,11 +35,15 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, url: str, min_size: int = 1, max_size: int = 16) -> Database:
-        """Open the pool and wait for its first connections; raises psycopg_pool.PoolTimeout after 10 s without."""
+    async def open(cls, url: str, min_size: int = 1, max_size: int = 16, *, relaxed: bool = False) -> Database:
+        """Open the pool and wait for its first connections; raises psycopg_pool.PoolTimeout after 10 s without.
+
+        `relaxed` commits don't wait for the disk: for data that is made anew after a crash, as the demo's past is.
+        """
+        options = f"{_STARTUP_OPTIONS} -c synchronous_commit=off" if relaxed else _STARTUP_OPTIONS
         pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
             url,
-            kwargs={"cursor_factory": BinaryCursor, "options": _STARTUP_OPTIONS, "application_name": "fenqi"},
+            kwargs={"cursor_factory": BinaryCursor, "options": options, "application_name": "fenqi"},
             min_size=min_size,
             max_size=max_size,
             configure=_configure,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SEED = 20_260_103
-CONSUMERS = 220
-ORDERS_A_DAY = 37
-"""Placed by all of them together (A): some 3,300 in 90 days."""
+CONSUMERS = 150
+"""Who take part in the market; the cast of some eighty comes on top (A)."""
+ORDERS_A_DAY = 35
+"""Placed by all of them together (A): some 3,150 in 90 days."""
 
 
 class Taste(NamedTuple):
@@ -46,7 +47,7 @@ INSTALMENTS = 0.35
 """Share of credit payments in instalments [magnitudes.md, A] …"""
 TERMS = (Taste("instalment_3", 45), Taste("instalment_6", 25), Taste("instalment_12", 25), Taste("instalment_24", 5))
 """… and of how many."""
-ONE_TAP = 0.55
+ONE_TAP = 0.7
 """Of the buyers who know how they pay: those who press without looking at the list of methods first (A)."""
 
 LEFT_BEHIND = 0.05

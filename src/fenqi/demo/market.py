@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -26,13 +26,15 @@ from fenqi.seed.people import SeedPerson
 
 _AT_ONCE = 14
 _WEEK = 7
-Progress = Callable[[int, Tally], None]
+Progress = Callable[[int], None]
 """Called after each day with how many are over."""
+Wait = Callable[[], Awaitable[None]]
+"""Waits until the other processes are as far."""
 
 
 @dataclass(frozen=True)
 class Market:
-    """Who takes part, and when it begins and ends."""
+    """Who takes part, when it begins, how long it lasts, and which part of the whole trade is theirs."""
 
     ctx: Context
     clock: TaskClock
@@ -40,25 +42,37 @@ class Market:
     pay_password: str
     first_on: date
     days: int
+    part: float = 1.0
 
-    async def run(self, progress: Progress, seed: int = a.SEED) -> Tally:
-        """Simulate all days; the tally of what happened."""
+    async def run(self, index: int, wait: Wait, progress: Progress) -> Tally:
+        """Simulate all days; the tally of what happened. Process 0 runs the clockwork while the others wait."""
         tally = Tally()
         self.clock.go_to(start_of_day(self.first_on))
         async with self.ctx.database.snapshot() as tx:
             shelf = Shelf(await self.ctx.reference.current(tx, self.ctx.now()))
         everybody = [
-            Shopper(self.ctx, self.clock, shelf, tally, person, self.pay_password, random.Random(f"{seed}/{number}"))
-            for number, person in enumerate(self.people)
+            Shopper(
+                self.ctx,
+                self.clock,
+                shelf,
+                tally,
+                person,
+                self.pay_password,
+                random.Random(f"{a.SEED}/{person.sign_in_name}"),
+            )
+            for person in self.people
         ]
-        await self._together([self._settle_in(one) for one in everybody])
+        if self.days:
+            await self._together([self._settle_in(one) for one in everybody])
         for day in range(self.days):
             on = self.first_on + timedelta(days=day)
-            rng = random.Random(f"{seed}/{on.toordinal() - self.first_on.toordinal()}")
-            await self._day(everybody, on, rng)
+            await self._day(everybody, on, random.Random(f"{a.SEED}/{index}/{day}"))
             if day % _WEEK == _WEEK - 1 or day == self.days - 1:
-                await self._clockwork(on + timedelta(days=1))
-            progress(day + 1, tally)
+                await wait()
+                if index == 0:
+                    await self._clockwork(on + timedelta(days=1))
+                await wait()
+            progress(day + 1)
         return tally
 
     async def _settle_in(self, one: Shopper) -> None:
@@ -70,14 +84,14 @@ class Market:
 
     async def _day(self, everybody: list[Shopper], on: date, rng: random.Random) -> None:
         """Draw who does what on this day, then let everybody live it."""
-        buyers = rng.choices(range(len(everybody)), k=max(0, round(rng.gauss(a.ORDERS_A_DAY, 4))))
+        buyers = rng.choices(range(len(everybody)), k=max(0, round(rng.gauss(a.ORDERS_A_DAY, 4) * self.part)))
         visits: dict[int, int] = {}
         for buyer in buyers:
             visits[buyer] = visits.get(buyer, 0) + 1
         lives = [
             self._live(one, on, visits.get(number, 0))
             for number, one in enumerate(everybody)
-            if number in visits or household.is_due(one, on) or _is_payday(number, on)
+            if number in visits or household.is_due(one, on) or _is_payday(one, on)
         ]
         await self._together(lives)
 
@@ -85,7 +99,7 @@ class Market:
         """One person's day, from morning to night."""
         begin = start_of_day(on)
         self.clock.go_to(begin + timedelta(hours=8, minutes=one.rng.randint(0, 90)))
-        if _is_payday(int(one.person.sign_in_name.removeprefix("demo")) - 1, on):
+        if _is_payday(one, on):
             await household.fill_wallet(one)
         if household.is_due(one, on):
             one.think(30, 600)
@@ -102,11 +116,11 @@ class Market:
         await expire.tick(self.ctx)
         await outbox.drain(self.ctx.database, events.handlers(self.ctx), self.ctx.now())
 
-    async def _together(self, lives: list[asyncio.Future[None]] | list) -> None:  # type: ignore[type-arg]
+    async def _together(self, lives: list[Coroutine[None, None, None]]) -> None:
         """Run coroutines at once, a bounded number at a time, each in a task of its own."""
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def bounded(life) -> None:  # type: ignore[no-untyped-def]
+        async def bounded(life: Coroutine[None, None, None]) -> None:
             async with gate:
                 await life
 
@@ -115,8 +129,9 @@ class Market:
                 group.create_task(bounded(life))
 
 
-def _is_payday(number: int, on: date) -> bool:
-    return on.day == 1 + number % 28
+def _is_payday(one: Shopper, on: date) -> bool:
+    """Everybody has a pay-day of their own, the same in each month."""
+    return on.day == 1 + one.consumer_id.bytes[9] % 28
 
 
 def _moment(begin: datetime, rng: random.Random) -> datetime:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from fenqi.demo.note import Note
-from fenqi.demo.prepare import PASSWORD, PAY_PASSWORD, Say
+from fenqi.demo.share import PASSWORD, PAY_PASSWORD, Say
 from fenqi.seed import cast, staff
 from fenqi.settings import Settings
 
@@ -23,9 +23,9 @@ def say(sentence: str) -> None:
     _console.print(sentence)
 
 
-def stopped() -> None:
+def stopped(was_ready: bool = True) -> None:
     """The last line."""
-    _console.print("stopped; the same line goes on where it was")
+    _console.print(f"stopped; the same line {'goes on where it was' if was_ready else 'begins anew'}")
 
 
 @contextmanager

@@ -18,6 +18,12 @@ class Tally:
         """One more of it."""
         self.counts[name] += 1
 
+    def take_in(self, other: Tally) -> None:
+        """Add what happened elsewhere."""
+        self.counts += other.counts
+        self.refused_by += other.refused_by
+        self.paid_by += other.paid_by
+
     @property
     def orders(self) -> int:
         """Orders placed."""

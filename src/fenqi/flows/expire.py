@@ -1,4 +1,4 @@
-"""The clockwork: orders past their deadline expire, stock and limits held for nobody go back, temporary limits lapse."""
+"""The clockwork: orders past their deadline expire, what is held for nobody goes back, temporary limits lapse."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def is_deposit(facts: Facts, amount_minor: int) -> bool:
 
 
 async def pay_deposit(ctx: Context, basis: Basis, key: UUID, method: str) -> None:
-    """Pay the deposit by this method; a deposit that is paid stays paid. Refuses REMEDY_OVERTAKEN when it is refused."""
+    """Pay the deposit by this method; a paid one stays paid. Refuses REMEDY_OVERTAKEN when paying it is refused."""
     if basis.facts.order.state == "paid":
         return
     digest = hashlib.sha256(f"deposit {basis.order_id} {method}".encode()).digest()
