@@ -51,29 +51,33 @@ def run(options: argparse.Namespace) -> None:
         offers(facts)
     gc.collect()
     gc.freeze()
-    rows = [("available and refused, mixed", cases, measure(cases))]
     sound = [facts for facts in cases if all(offer.available for offer in offers(facts))]
     refused = [facts for facts in cases if not any(offer.available for offer in offers(facts))]
-    rows += [("all 40 available", sound, measure(sound)), ("none available", refused, measure(refused))]
-    print(f"{'offer list of 8 methods x 5 plans':32} {'lists':>6} {'median ms':>10} {'p99 ms':>8} {'max ms':>8}")
-    for name, kind, times_ms in rows:
-        median, p99 = statistics.median(times_ms), quantile(times_ms, 0.99)
-        print(f"{name:32} {len(kind):6} {median:10.3f} {p99:8.3f} {max(times_ms):8.3f}")
-    times_ms = rows[0][2]
-    met = statistics.median(times_ms) <= MEDIAN_MS and quantile(times_ms, 0.99) <= P99_MS
-    print(f"goal: median <= {MEDIAN_MS:g} ms, p99 <= {P99_MS:g} ms: {'met' if met else 'missed'}")
+    kinds = (("available and refused, mixed", cases), ("all 40 available", sound), ("none available", refused))
+    print(
+        f"{'offer list of 8 methods x 5 plans':34} {'lists':>6}"
+        f" {'median ms':>10} {'p99 ms':>8} {'max ms':>8} {'wall p99':>9}"
+    )
+    met = True
+    for name, chosen in kinds:
+        times = measure(chosen)
+        cpu_ms, wall_ms = [each[0] for each in times], [each[1] for each in times]
+        median, p99 = statistics.median(cpu_ms), quantile(cpu_ms, 0.99)
+        met = met and (chosen is not cases or (median <= MEDIAN_MS and p99 <= P99_MS))
+        print(f"{name:34} {len(chosen):6} {median:10.3f} {p99:8.3f} {max(cpu_ms):8.3f} {quantile(wall_ms, 0.99):9.3f}")
+    print(f"goal for the mix: median <= {MEDIAN_MS:g} ms, p99 <= {P99_MS:g} ms: {'met' if met else 'missed'}")
 
 
-def measure(cases: list[Facts]) -> list[float]:
-    """Milliseconds of each list; of three runs the middle one, so that a neighbour's burst does not count."""
+def measure(cases: list[Facts]) -> list[tuple[float, float]]:
+    """Processor and wall milliseconds of each list; of three runs the middle one."""
     return [sorted(once_ms(facts) for _ in range(3))[1] for facts in cases]
 
 
-def once_ms(facts: Facts) -> float:
-    """One list."""
-    start_ns = time.perf_counter_ns()
+def once_ms(facts: Facts) -> tuple[float, float]:
+    """One list: the thread's own processor time, which neighbours don't spoil, and the wall's."""
+    wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
     offers(facts)
-    return (time.perf_counter_ns() - start_ns) / 1e6
+    return (time.thread_time_ns() - cpu_ns) / 1e6, (time.perf_counter_ns() - wall_ns) / 1e6
 
 
 def quantile(times_ms: list[float], share: float) -> float:

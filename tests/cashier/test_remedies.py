@@ -294,7 +294,7 @@ def test_the_money_account_is_filled_switched_on_or_opened() -> None:
 def test_what_others_decide_is_a_route() -> None:
     offer = offer_of(credit(state="not_opened", limits=(), loans=()), "credit", "pay_later")
     assert (offer.remedies, offer.incurable) == ((), ())
-    assert offer.routes == (Route("apply", 600_000), Route("raise_limit", 600_000))
+    assert offer.routes == (Route("apply", 600_000),)
     pending = offer_of(credit(state="pending", expected_by_ms=SOON, limits=(), loans=()), "credit", "pay_later")
     assert pending.routes[0] == Route("await_application", 10 * MINUTE_MS)
     cooling = credit(state="rejected", reapply_from_on=date(2026, 9, 22), limits=(), loans=())

@@ -45,7 +45,8 @@ class View:
     """Facts with their lookups; `after` remembers what each action led to, and the dicts what was judged already."""
 
     __slots__ = (
-        "_methods", "_plans", "_rules", "_sellers", "after", "amount_minor", "cases", "facts", "found", "found_plan",
+        "_methods", "_plans", "_rules", "_sellers", "after", "amount_minor", "cases", "facts", "found", "found_all",
+        "found_plan",
         "marked",
         "proposed",
         "shared",
@@ -60,6 +61,7 @@ class View:
         self.marked: dict[tuple[str, str | None], tuple[str, ...]] = {}
         self.proposed: dict[tuple[int, str | None], list[tuple[Action, ...]]] = {}
         self.found: dict[str, tuple[Reason, ...]] = {}
+        self.found_all: dict[tuple[str, str | None], tuple[Reason, ...]] = {}
         self.found_plan: dict[tuple[str, str | None], tuple[Reason, ...]] = {}
         old = parent.facts if parent is not None else None
         self._rules: dict[RuleKey, GoodsRule] = (

@@ -43,11 +43,12 @@ def verdict(facts: Facts, method: str, plan: str | None = None) -> Verdict:
 
 def reasons_of(view: View, method: str, plan: str | None) -> tuple[Reason, ...]:
     """`evaluate` on a view, remembered there."""
-    of_method = method_reasons(view, method)
-    of_plan = plan_reasons(view, method, plan)
-    if not of_plan:
-        return of_method
-    return _sorted([*of_method, *of_plan]) if of_method else of_plan
+    found = view.found_all.get((method, plan))
+    if found is None:
+        of_method, of_plan = method_reasons(view, method), plan_reasons(view, method, plan)
+        found = _sorted([*of_method, *of_plan]) if of_method and of_plan else of_method or of_plan
+        view.found_all[method, plan] = found
+    return found
 
 
 def method_reasons(view: View, method: str) -> tuple[Reason, ...]:

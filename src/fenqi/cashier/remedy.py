@@ -15,7 +15,7 @@ from fenqi.cashier.evaluate import plan_reasons, reasons_of
 from fenqi.cashier.facts import Facts
 from fenqi.cashier.remedy_apply import step, walk
 from fenqi.cashier.remedy_ask import Ask, Candidate
-from fenqi.cashier.remedy_cost import cost_of, kinds_of, plan_after, tidy
+from fenqi.cashier.remedy_cost import Spent, cost_of, dearer_plan_minor, kinds_of, plan_after, spend, tidy
 from fenqi.cashier.remedy_propose import proposals
 from fenqi.cashier.remedy_rank import rank
 from fenqi.cashier.remedy_routes import ROUTES
@@ -31,7 +31,7 @@ _AFTER_FIRST = 10
 _ACTIONS = 9
 
 _Child = tuple[Candidate, View, str | None]
-_Node = tuple[Cost, int, tuple[Action, ...], View, str | None]
+_Node = tuple[Cost, int, tuple[Action, ...], Spent, View, str | None]
 
 
 def remedies(facts: Facts, method: str, plan: str | None = None) -> tuple[Remedy, ...]:
@@ -63,11 +63,12 @@ def _search(view: View, method: str, plan: str | None, is_pure: bool) -> tuple[t
     """From the cheapest state on; and whether no state had a reason of the plan."""
     found: list[Remedy] = []
     kinds: list[frozenset[type]] = []
-    heap: list[_Node] = [(Cost(), 0, (), view, plan)]
+    since_ms = view.facts.now_ms
+    heap: list[_Node] = [(Cost(), 0, (), Spent(since_ms), view, plan)]
     pushed, left = 0, _EXPANSIONS
     while heap and left and len(found) < SHOWN:
         left -= 1
-        _, _, actions, here, chosen = heappop(heap)
+        _, _, actions, spent, here, chosen = heappop(heap)
         mine = kinds_of(actions)
         if any(theirs <= mine for theirs in kinds):
             continue
@@ -77,24 +78,23 @@ def _search(view: View, method: str, plan: str | None, is_pure: bool) -> tuple[t
             left = min(left, _AFTER_FIRST)
             continue
         for candidate, after, plan_next in _children(here, method, chosen):
-            pushed += 1
-            path = (*actions, *candidate)
-            if _turns_back(actions, candidate):
+            if _turns_back(actions, candidate) or len(actions) + len(candidate) > _ACTIONS:
                 continue
+            pushed += 1
             is_pure = is_pure and plan_next == plan and not plan_reasons(after, method, plan_next)
-            if len(path) <= _ACTIONS:
-                is_goal = not reasons_of(after, method, plan_next)
-                cost = cost_of(view, method, plan, path, with_fees=is_goal)
-                heappush(heap, (cost, pushed, path, after, plan_next))
+            is_goal = not reasons_of(after, method, plan_next)
+            more = spend(spent, here, candidate)
+            cost = more.cost(since_ms, dearer_plan_minor(after, method, plan, plan_next) if is_goal else 0)
+            heappush(heap, (cost, pushed, (*actions, *candidate), more, after, plan_next))
     return tuple(sorted(found, key=lambda remedy: remedy.cost)), is_pure
 
 
 def _turns_back(actions: tuple[Action, ...], candidate: Candidate) -> bool:
     """Whether a scene or a plan is chosen a second time."""
-    return any(
-        isinstance(action, ChangeScene | ChoosePlan) and any(type(action) is type(each) for each in actions)
-        for action in candidate
-    )
+    return any(type(action) in _ONCE and any(type(action) is type(each) for each in actions) for action in candidate)
+
+
+_ONCE = frozenset({ChangeScene, ChoosePlan})
 
 
 def incurable(view: View, method: str, plan: str | None) -> tuple[str, ...]:

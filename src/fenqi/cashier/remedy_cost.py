@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from fenqi.cashier.action import (
     AcceptPrice,
     Action,
@@ -19,7 +22,7 @@ from fenqi.cashier.action import (
     Wait,
 )
 from fenqi.cashier.case import View
-from fenqi.cashier.remedy_apply import step
+from fenqi.cashier.remedy_apply import step, walk
 from fenqi.cashier.remedy_ask import fee_minor
 
 _FUNDING = frozenset({TopUp, BindCard})
@@ -39,35 +42,70 @@ def plan_after(actions: tuple[Action, ...], plan: str | None) -> str | None:
     return plan
 
 
-def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ...], with_fees: bool = True) -> Cost:
-    """Money spent or given up (dearer goods, a discount, a dearer plan), the wait, the steps; and beside them the own
-    money that has to be brought or moved. Without the fees of another plan, which the order in the end decides, it can
-    only grow with further actions."""
-    money_minor = brought_minor = moved_minor = 0
-    here, until_ms = view, view.facts.now_ms
+class Spent(NamedTuple):
+    """What a plan of steps has cost so far."""
+
+    until_ms: int
+    money_minor: int = 0
+    steps: int = 0
+    brought_minor: int = 0
+    moved_minor: int = 0
+
+    def cost(self, since_ms: int, fees_minor: int = 0) -> Cost:
+        """As a cost, counted from the instant of the first step."""
+        outlay_minor = max(self.brought_minor, self.moved_minor)
+        return Cost(self.money_minor + fees_minor, self.until_ms - since_ms, self.steps, outlay_minor)
+
+
+def spend(spent: Spent, here: View, actions: tuple[Action, ...]) -> Spent:
+    """What has been spent after these further actions, taken on this view; it only ever grows."""
+    until_ms, money_minor, steps, brought_minor, moved_minor = spent
     for action in actions:
-        if isinstance(action, RemoveCoupon):
-            money_minor += action.amount_minor
-        elif isinstance(action, ChangeSeller):
-            money_minor += _dearer_minor(here, action)
-        elif isinstance(action, AcceptPrice | Reorder):
-            money_minor += max(0, here.facts.order.quoted_minor - here.facts.order.payable_minor)
-        elif isinstance(action, TopUp):
-            brought_minor += action.amount_minor
-        elif isinstance(action, Repay):
-            moved_minor += action.pay_minor
-        elif isinstance(action, PayOverdue | SettleLoan):
-            moved_minor += action.amount_minor
-        elif isinstance(action, Wait):
-            until_ms = action.until_ms
+        kind = type(action)
+        if kind is Wait:
+            until_ms = action.until_ms  # type: ignore[union-attr]
+        elif kind in _SPENDING:
+            money, brought, moved = _SPENDING[kind](here, action)
+            money_minor, brought_minor, moved_minor = money_minor + money, brought_minor + brought, moved_minor + moved
         after = step(here, action)
         assert after is not None, "only plans that can be carried out are priced"
         here = after
-    if with_fees:
-        old, new = here.plan(method, plan), here.plan(method, plan_after(actions, plan))
-        money_minor += max(0, fee_minor(new, here.amount_minor) - fee_minor(old, here.amount_minor))
-    wait_ms = until_ms - view.facts.now_ms
-    return Cost(money_minor, wait_ms, len(actions), max(brought_minor, moved_minor))
+    return Spent(until_ms, money_minor, steps + len(actions), brought_minor, moved_minor)
+
+
+def _price_of_now(view: View, _: Action) -> tuple[int, int, int]:
+    order = view.facts.order
+    return max(0, order.quoted_minor - order.payable_minor), 0, 0
+
+
+_SPENDING: dict[type, Callable[[View, Any], tuple[int, int, int]]] = {
+    RemoveCoupon: lambda view, action: (action.amount_minor, 0, 0),
+    ChangeSeller: lambda view, action: (_dearer_minor(view, action), 0, 0),
+    AcceptPrice: _price_of_now,
+    Reorder: _price_of_now,
+    TopUp: lambda view, action: (0, action.amount_minor, 0),
+    Repay: lambda view, action: (0, 0, action.pay_minor),
+    PayOverdue: lambda view, action: (0, 0, action.amount_minor),
+    SettleLoan: lambda view, action: (0, 0, action.amount_minor),
+}
+"""What an action costs: money spent or given up, own money brought into the money account, own money paid from it."""
+
+
+def dearer_plan_minor(view: View, method: str, before: str | None, after: str | None) -> int:
+    """By how much the fees of one plan exceed another's, for the order as it is in the end."""
+    if before == after:
+        return 0
+    old, new = view.plan(method, before), view.plan(method, after)
+    return max(0, fee_minor(new, view.amount_minor) - fee_minor(old, view.amount_minor))
+
+
+def cost_of(view: View, method: str, plan: str | None, actions: tuple[Action, ...]) -> Cost:
+    """Money spent or given up (dearer goods, a discount, a dearer plan), the wait, the steps; and beside them the own
+    money that has to be brought or moved."""
+    spent = spend(Spent(view.facts.now_ms), view, actions)
+    after = walk(view, actions)
+    assert after is not None, "only plans that can be carried out are priced"
+    return spent.cost(view.facts.now_ms, dearer_plan_minor(after, method, plan, plan_after(actions, plan)))
 
 
 def _dearer_minor(view: View, action: ChangeSeller) -> int:
