@@ -113,9 +113,7 @@ def test_the_cashier_is_sound_and_says_every_reason_in_every_state(
     check(visitor.get(f"/orders/{placed.order.order_id}"))
     check(visitor.get("/orders"))
     press = {"csrf": token(visitor.get("/me")), "payment_id": str(new_id())}
-    refused = visitor.post(
-        f"/cashier/{placed.intent_id}/pay", press | {"method": "credit", "plan": "instalment_12"}
-    )
+    refused = visitor.post(f"/cashier/{placed.intent_id}/pay", press | {"method": "credit", "plan": "instalment_12"})
     check(refused)
     assert refused.path.startswith("/payments/")
 
