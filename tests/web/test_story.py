@@ -9,6 +9,7 @@ from tests import world
 
 from fenqi import credit
 from fenqi.flows import manage_line
+from fenqi.flows.shop import Wish
 from fenqi.kernel.by import By
 
 GENERAL = "asset:loan_principal:general"
@@ -112,3 +113,30 @@ def test_a_part_is_paid_from_the_money_account(
     )
     assert result.page.faults == []
     assert "¥1,000.00" in result.page.words and f"¥{rest / 100:,.2f}" in result.page.words
+
+
+def test_a_presale_is_paid_in_two_stages(
+    browser: Any, ctx: Any, ref: Any, buyers: list[Any], names: Any, run: Any
+) -> None:
+    visitor = browser()
+    visitor.sign_in(names(buyers[1]))
+    offer = next(offer for offer in ref.offers.values() if offer.deposit_minor)
+    placed = run(world.buy(ctx, buyers[1], [Wish(offer.sku_id, offer.merchant_id)], offer.scenes[0]))
+    cashier = visitor.get(f"/cashier/{placed.intent_id}")
+    paid = visitor.send(cashier, f"/cashier/{placed.intent_id}/pay", holding="plan", method="money_account")
+    assert "Payment done" in paid.page.words
+    waiting = visitor.get(f"/orders/{placed.order.order_id}")
+    assert waiting.page.faults == [] and "The deposit is paid; the final payment opens" in waiting.page.words
+    early = visitor.post(f"/orders/{placed.order.order_id}/tail", {"csrf": dict(cashier.page.forms[0].fields)["csrf"]})
+    assert early.status == 409 and early.page.faults == []
+
+    before = ctx.clock.now()
+    ctx.clock.set(offer.tail_from_at)
+    opened = visitor.get(f"/orders/{placed.order.order_id}")
+    if opened.path == "/sign-in":  # the session has ended meanwhile
+        visitor.sign_in(names(buyers[1]))
+        opened = visitor.get(f"/orders/{placed.order.order_id}")
+    tail = visitor.send(opened, f"/orders/{placed.order.order_id}/tail")
+    ctx.clock.set(before)
+    assert tail.path.startswith("/cashier/") and tail.path != cashier.path
+    assert f"¥{(offer.price_minor - offer.deposit_minor) / 100:,.2f}" in tail.page.words

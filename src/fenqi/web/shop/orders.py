@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from fenqi import cashier, order
 from fenqi.cashier import Payment
-from fenqi.flows import shop
+from fenqi.flows import presale, shop
 from fenqi.flows.reference import Reference
 from fenqi.kernel.ids import bucket_of, parse_id
-from fenqi.order import OrderState
+from fenqi.order import Order, OrderState
 from fenqi.texts import Audience
 from fenqi.web.page import Visit, Who, get, post
 from fenqi.web.saying import ToldReason, tell_reasons
@@ -48,6 +48,7 @@ async def one(visit: Visit) -> Response:
         order=found,
         open=found.state is OrderState.AWAITING_PAYMENT and now < found.pay_by_at,
         moves=moves,
+        tail_from_at=found.tail_from_at if _awaits_tail(found) else None,
         payments=[(payment, _told(visit, ref, payment)) for payment in reversed(payments)],
         numbers=_numbers(ref),
         merchants={line.merchant_id: ref.sellers[line.merchant_id].merchant for line in found.lines},
@@ -64,6 +65,17 @@ def _told(visit: Visit, ref: Reference, payment: Payment) -> tuple[ToldReason, .
     return tuple(told)
 
 
+def _awaits_tail(found: Order) -> bool:
+    """Whether the deposit of a presale is paid, so that the final payment is next."""
+    return found.presale_stage == "deposit" and found.state is OrderState.PAID
+
+
+async def pay_tail(visit: Visit) -> Response:
+    """POST /orders/{order_id}/tail: the order of the final payment, once its day has come."""
+    placed = await presale.place_tail(visit.context, visit.consumer_id, visit.id("order_id"))
+    return visit.redirect(f"/cashier/{placed.intent_id}")
+
+
 async def cancel(visit: Visit) -> Response:
     """POST /orders/{order_id}/cancel."""
     closed = await shop.close_order(visit.context, visit.consumer_id, visit.id("order_id"))
@@ -74,4 +86,5 @@ ROUTES = [
     get("/orders", page, Who.CONSUMER),
     get("/orders/{order_id}", one, Who.CONSUMER),
     post("/orders/{order_id}/cancel", cancel),
+    post("/orders/{order_id}/tail", pay_tail),
 ]
