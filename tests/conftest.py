@@ -17,6 +17,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,22 @@ def fresh_database(fresh_urls: Urls, run: Run[Any]) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run[Any]]:
-    """Runs a coroutine to its end on the session's event loop."""
-    with asyncio.Runner() as runner:
-        yield runner.run
+    """Runs a coroutine to its end on the session's event loop, which has a thread of its own.
+
+    On the test's own thread there may be another loop already: Playwright's.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="tests' event loop", daemon=True)
+    thread.start()
+
+    def run_there(coroutine: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # for whoever is interrupted; nothing once it is done
+
+    yield run_there
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -36,9 +36,9 @@ NOW = datetime(2026, 8, 19, 4, 30, tzinfo=UTC)
 BUYERS = [f"short-{size}-{locale}" for size in ("phone", "desktop") for locale in ("zh-CN", "en")]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Playwright's handle on the machine's Chromium."""
+    """Playwright's handle on the machine's Chromium; while it is there, an event loop runs on the tests' thread."""
     if not os.path.exists(CHROMIUM):
         pytest.skip("no Chromium: apt-get install chromium fonts-wqy-microhei, or name one in FENQI_CHROMIUM")
     from playwright.sync_api import sync_playwright
