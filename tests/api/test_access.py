@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests import world
+from tests.api.door import PASSWORD, new_key, no
 
 from fenqi import merchant, staff
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import new_id
 from fenqi.merchant import Scope
 from fenqi.staff import Role
-from tests import world
-from tests.api.door import PASSWORD, new_key, no
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def id_for(owner_id: UUID, verb: str, key: str) -> UUID:
     them apart. Of a key that is a UUID version 7 the time stays in front.
     """
     digest = bytearray(hashlib.sha256(owner_id.bytes + f"{verb}\0{key}".encode()).digest()[:16])
-    given = parse_id(key)
+    given = parse_id(key) if len(key) in (32, 36) else None
     version = 4
     if given is not None and given.version == 7:
         digest[:6], version = given.bytes[:6], 7

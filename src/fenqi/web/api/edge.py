@@ -144,7 +144,7 @@ async def _answer(operation: Operation, path: Mapping[str, str], scope: Scope, r
     if operation.decoder is not None:
         raw = await _read(receive, headers.get(b"content-length"), declared.max_body_bytes)
         body = operation.decoder.decode(_without_nul(raw) or b"{}")
-    query = _query(scope["query_string"]) if declared.query else {}
+    query = _query(scope["query_string"], declared.query) if scope["query_string"] else {}
     address = scope["client"][0] if scope.get("client") else ""
     locale = _locale(headers.get(b"accept-language", ""))
     call = Call(context, actor, body, path, query, key, address, locale)
@@ -194,8 +194,12 @@ def _checked_key(key: str | None) -> str:
     return key
 
 
-def _query(raw: bytes) -> dict[str, str]:
+def _query(raw: bytes, known: tuple[str, ...]) -> dict[str, str]:
+    """The query's values; like a body it may have no other names than the operation's."""
     query = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    unknown = [name for name in query if name not in known]
+    if unknown:
+        raise Refusal("REQUEST_MALFORMED", f"unknown query parameter {unknown[0][:80]!r}")
     if any("\0" in value for value in query.values()):
         raise Refusal("REQUEST_MALFORMED", "text has no NUL characters")
     return query

@@ -8,6 +8,8 @@ import msgspec
 
 from fenqi import catalog
 from fenqi.catalog import Listed, Product
+from fenqi.catalog.change_offer import SCENES
+from fenqi.kernel.refusal import Refusal
 from fenqi.web.api.order import whole
 from fenqi.web.api.resource import Call, resource
 
@@ -37,7 +39,10 @@ class ProductView(msgspec.Struct, frozen=True):
 
 
 def _scene(call: Call) -> str:
-    return call.query.get("scene", "mall")
+    scene = call.query.get("scene", SCENES[0])
+    if scene not in SCENES:
+        raise Refusal("SCENE_INVALID", f"one of {', '.join(SCENES)}")
+    return scene
 
 
 @resource(

@@ -32,7 +32,7 @@ _NAMES: dict[str, dict[str, Any]] = {
     "before": _ID,
     "scene": {"type": "string", "enum": list(SCENES)},
     "category": {"type": "string", "description": "Its code"},
-    "search": {"type": "string", "maxLength": 60},
+    "search": {"type": "string", "description": "Looked for in titles; its first 60 characters"},
     "from_on": {"type": "string", "format": "date"},
     "to_on": {"type": "string", "format": "date"},
     "audience": {"type": "string", "enum": [str(audience) for audience in Audience]},
@@ -96,8 +96,16 @@ def _operation(declared: Resource, body: Any, answer: Any) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}]
         operation["x-who"] = list(declared.who)
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        needed = _is_needed(declared.body)
+        operation["requestBody"] = {"required": needed, "content": {"application/json": {"schema": body}}}
     return operation
+
+
+def _is_needed(body: Any) -> bool:
+    """Whether a body has anything without a default; one that hasn't may be left out."""
+    if not isinstance(body, type) or not issubclass(body, msgspec.Struct):
+        return True
+    return any(one.required for one in msgspec.structs.fields(body))
 
 
 def _parameters(declared: Resource) -> list[dict[str, Any]]:
@@ -123,11 +131,10 @@ def _responses(declared: Resource, answer: Any) -> dict[str, Any]:
     if declared.who:
         statuses |= {401, 403}
     if declared.body is not None:
-        statuses |= {400, 413, 422}
+        statuses |= {400, 413}
     if declared.keyed:
         statuses |= {400, 409}
-    if declared.query:
-        statuses |= {422}
+    statuses |= {422}  # an unknown query parameter, at least
     if "{" in declared.path:
         statuses |= {404}
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
