@@ -19,7 +19,7 @@ from rich.tree import Tree
 
 from fenqi import texts
 from fenqi.database import binaries, migrate, server, source
-from fenqi.demo import secret
+from fenqi.demo import note, secret
 from fenqi.flows import diagnose
 from fenqi.flows.diagnose import Diagnosis, ToldDecision, ToldOffer, ToldReason
 from fenqi.kernel.clock import ZONE
@@ -58,7 +58,8 @@ def explain(
 def _database() -> Iterator[Settings]:
     """Settings with a database that answers."""
     settings = from_environment()
-    settings = replace(settings, secret=secret.secret_of(settings.data_dir, settings.secret))
+    is_demo = note.read(settings.data_dir) is not None
+    settings = replace(settings, demo=is_demo, secret=secret.secret_of(settings.data_dir, settings.secret))
     running = source.find(settings.data_dir)
     if running is not None:
         yield replace(settings, database_url=running)

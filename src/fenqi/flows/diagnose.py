@@ -15,7 +15,7 @@ import msgspec
 from fenqi import cashier, order, texts
 from fenqi.cashier import Offer, Payment, StoredDecision
 from fenqi.database.pool import Tx
-from fenqi.flows import replay
+from fenqi.flows import quote, replay
 from fenqi.flows.basis import TenderVerdict
 from fenqi.flows.context import Context
 from fenqi.kernel.ids import bucket_of, parse_id
@@ -80,9 +80,10 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
 
 async def diagnose(ctx: Context, what: str, audience: Audience, locale: Locale) -> Diagnosis:
-    """The diagnosis of an order, by its number, or by the id of the order or of one of its payments.
+    """The diagnosis of an order, by its number, or by the id of one of its payments.
 
-    Refuses ORDER_UNKNOWN. Who asks must have been checked before.
+    Where nobody has looked at the cashier yet, what it would say now comes instead, and is not stored. Refuses
+    ORDER_UNKNOWN. Who asks must have been checked before.
     """
     async with ctx.database.snapshot() as tx:
         consumer_id, order_id = await find(tx, what)
@@ -90,8 +91,21 @@ async def diagnose(ctx: Context, what: str, audience: Audience, locale: Locale) 
         bucket = bucket_of(consumer_id)
         payments = await cashier.select_payments_of_order(tx, bucket, consumer_id, order_id)
         decisions = await decisions_of(tx, bought)
+    decisions = decisions or await _now(ctx, bought)
     told = tuple(_decision(ctx, one, audience, locale) for one in decisions)
     return Diagnosis(bought, tuple(payments), told)
+
+
+async def _now(ctx: Context, bought: Order) -> list[StoredDecision]:
+    """What the cashier would decide at this moment, without keeping it."""
+    async with ctx.database.snapshot() as tx:
+        bucket = bucket_of(bought.consumer_id)
+        intents = await cashier.checkouts_of(tx, bucket, bought.consumer_id, [bought.order_id])
+    if bought.order_id not in intents:
+        return []
+    basis = await quote.gather(ctx, bought.consumer_id, intents[bought.order_id])
+    verdict = quote.replay_offers(basis.facts, ctx.reference.product)
+    return [basis.stored("offers", basis.facts, verdict, ctx.now())]
 
 
 async def find(tx: Tx, what: str) -> tuple[UUID, UUID]:
