@@ -63,12 +63,17 @@ def test_the_application_is_neither_superuser_nor_owner(urls):
     assert (role, owned, member) == ((False,) * 5, [], (False,))
 
 
-def test_the_application_can_not_touch_journals_and_entries(urls):
+def test_the_application_can_not_write_journals_and_entries(urls):
     with psycopg.connect(urls.app, autocommit=True) as app:
-        for table in ("journal", "entry"):
+        for table in ("journal", "party_journal"):
             for verb in (f"UPDATE {table} SET bucket = 0", f"DELETE FROM {table}", f"TRUNCATE {table}"):
                 with pytest.raises(errors.InsufficientPrivilege):
                     app.execute(verb)
+        granted = app.execute(
+            "SELECT relname FROM pg_class WHERE relname ~ 'journal|entry' AND relkind IN ('r', 'p', 'v')"
+            " AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
+        ).fetchall()
+        assert granted == []
 
 
 @pytest.mark.parametrize(
