@@ -194,6 +194,15 @@ def test_nothing_counts_fires_or_waits_in_the_database(catalogue):
     assert (sequences, triggers, functions) == ([], [], [])
 
 
+def test_functions_with_their_owners_rights_look_tables_up_in_one_place_only(catalogue):
+    """Otherwise whoever calls them could put a table of his own in the way, in pg_temp."""
+    functions = catalogue.execute(
+        "SELECT proname, coalesce((SELECT s FROM unnest(proconfig) AS s WHERE s LIKE 'search_path=%'), '')"
+        " FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    ).fetchall()
+    assert [name for name, path in functions if not path.endswith("pg_temp")] == []
+
+
 def test_the_chain_of_migrations_is_linear():
     versions = sorted((migrate.folder() / "versions").glob("*.py"))
     names = [re.search(r'^revision(?:: str)? = "(.+)"', text.read_text(), re.MULTILINE)[1] for text in versions]
