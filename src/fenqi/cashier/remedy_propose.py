@@ -201,6 +201,16 @@ def _limit(ask: Ask) -> list[Candidate]:
     return found
 
 
+def _loans(ask: Ask) -> list[Candidate]:
+    """Settle loans; what has to be repaid to the limit anyway may settle enough of them."""
+    found = money.fewer_loans(ask)
+    for reason in plan_reasons(ask.view, ask.method, ask.plan):
+        shortfall_minor = reason.required.get("shortfall_minor")
+        if reason.code == "LIMIT_INSUFFICIENT" and isinstance(shortfall_minor, int):
+            found = [*found, *money.repayments(ask, shortfall_minor)]
+    return found
+
+
 def _instalment_limit(ask: Ask) -> list[Candidate]:
     shortfall_minor = ask.number("shortfall_minor")
     return [*choose_plan(ask), *less.by(ask, shortfall_minor), *money.instalment_settlements(ask, shortfall_minor)]
@@ -284,7 +294,7 @@ PROPOSERS: dict[str, Proposer] = {
     "LIMIT_HELD_BY_PENDING": _limit,
     "LIMIT_OVERDRAWN": _limit,
     "INSTALLMENT_LIMIT_INSUFFICIENT": _instalment_limit,
-    "CONCURRENT_LOANS_CAP": money.fewer_loans,
+    "CONCURRENT_LOANS_CAP": _loans,
     "RISK_VELOCITY": _lapsing,
     "RISK_PROFILE_CHURN": _lapsing,
     "BALANCE_INSUFFICIENT": lambda ask: [
