@@ -6,15 +6,17 @@ import sys
 
 import uvicorn
 
-from fenqi.main import create_app
+from fenqi.main import create_app, settle_memory
 from fenqi.settings import from_environment
 
 
 def main() -> None:
     """Serve on the port that the first argument names."""
+    app = create_app(from_environment(), with_jobs=False)
+    settle_memory()
     uvicorn.run(
-        create_app(from_environment(), with_jobs=False), host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop",
-        http="httptools", access_log=False, log_level="warning",
+        app, host="127.0.0.1", port=int(sys.argv[1]), loop="uvloop", http="httptools", access_log=False,
+        log_level="warning",
     )  # fmt: skip
 
 

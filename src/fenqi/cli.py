@@ -23,7 +23,7 @@ import uvloop
 from fenqi import demo, explain_cli, plan_cli
 from fenqi.database import binaries, migrate, server, source
 from fenqi.demo import note, screen, secret
-from fenqi.main import create_app
+from fenqi.main import create_app, settle_memory
 from fenqi.settings import Settings, from_environment
 
 app = typer.Typer(
@@ -141,6 +141,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         create_app(settings), loop="uvloop", http="httptools", access_log=False, log_level="warning",
         timeout_graceful_shutdown=5,
     )  # fmt: skip
+    settle_memory()
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:

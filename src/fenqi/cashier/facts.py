@@ -15,7 +15,7 @@ EVALUATOR_VERSION = 1
 """Raised when a gate's semantics change; the old gate stays beside the new one, for replays."""
 
 
-class _Fact(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """All facts: immutable, hashable where their fields are, encoded without their defaults."""
 
 
@@ -51,6 +51,10 @@ class AlternativeOffer(_Fact, frozen=True):
     merchant_id: str
     amount_minor: int
     """For the line's whole quantity; shares of coupons on the line fall away with the change."""
+    is_cross_border: bool | None = None
+    """Of that seller's offer, as the two below; None: as the line is now."""
+    is_subscription: bool | None = None
+    is_trade_in_subsidised: bool | None = None
 
 
 class LineFacts(_Fact, frozen=True):

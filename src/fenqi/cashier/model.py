@@ -10,7 +10,7 @@ import msgspec
 from fenqi.kernel.reason import Reason
 
 
-class Checkout(msgspec.Struct, frozen=True):
+class Checkout(msgspec.Struct, frozen=True, gc=False):
     """What is owed for one order; the id of the cashier page and of the API's checkouts."""
 
     bucket: int
@@ -19,7 +19,7 @@ class Checkout(msgspec.Struct, frozen=True):
     order_id: UUID
 
 
-class Tender(msgspec.Struct, frozen=True):
+class Tender(msgspec.Struct, frozen=True, gc=False):
     """One part of the amount by one method and plan."""
 
     method: str
@@ -27,7 +27,7 @@ class Tender(msgspec.Struct, frozen=True):
     amount_minor: int
 
 
-class Payment(msgspec.Struct, frozen=True):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     """One press of the button with its answer; `reasons` is empty when it succeeded."""
 
     bucket: int
@@ -48,7 +48,7 @@ class Payment(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
 
 
-class StoredDecision(msgspec.Struct, frozen=True):
+class StoredDecision(msgspec.Struct, frozen=True, gc=False):
     """A decision as it was taken: the facts, and the verdict on them, both as JSON text."""
 
     bucket: int

@@ -185,7 +185,7 @@ class Application(msgspec.Struct, frozen=True):
     principal_reasons: tuple[str, ...] = ()
 
 
-class Loan(msgspec.Struct, frozen=True, kw_only=True):
+class Loan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One loan as it stands: what was agreed, and the summary of the fold over its events.
 
     `terms` is the agreed plan as JSON without principal and disbursement, which have columns of their own.

@@ -18,6 +18,7 @@ _CHUNK = 64
 _HEAD = Struct("!iiIii")
 _EMPTY = Struct("!iiI")
 _NULL = b"\xff\xff\xff\xff"
+_SIXTEEN = b"\0\0\0\x10"
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -100,8 +101,8 @@ def pack_int8(values: Sequence[int]) -> Int8Array:
 
 def pack_text(values: Sequence[str] | Sequence[str | None]) -> TextArray:
     """text[], nulls allowed."""
-    raw = [_NULL if value is None else _prefixed(value.encode()) for value in values]
-    return TextArray(_head(25, len(values), has_null=_NULL in raw) + b"".join(raw))
+    raw = {value: _NULL if value is None else _prefixed(value.encode()) for value in set(values)}
+    return TextArray(_head(25, len(values), has_null=None in raw) + b"".join([raw[value] for value in values]))
 
 
 def pack_bytea(values: Sequence[bytes]) -> ByteaArray:
@@ -111,8 +112,12 @@ def pack_bytea(values: Sequence[bytes]) -> ByteaArray:
 
 def pack_uuid(values: Sequence[UUID] | Sequence[UUID | None]) -> UuidArray:
     """uuid[], nulls allowed."""
-    raw = [_NULL if value is None else b"\0\0\0\x10" + value.bytes for value in values]
-    return UuidArray(_head(2950, len(values), has_null=_NULL in raw) + b"".join(raw))
+    try:
+        raw = [value.int.to_bytes(16, "big") for value in values]  # type: ignore[union-attr]
+    except AttributeError:
+        mixed = [_NULL if value is None else _SIXTEEN + value.bytes for value in values]
+        return UuidArray(_head(2950, len(values), has_null=True) + b"".join(mixed))
+    return UuidArray(_head(2950, len(values)) + (_SIXTEEN + _SIXTEEN.join(raw) if raw else b""))
 
 
 def pack_date(values: Sequence[date]) -> DateArray:

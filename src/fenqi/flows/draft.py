@@ -36,7 +36,7 @@ CREDIT = "credit"
 MONEY_ACCOUNT = "money_account"
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """All rows of one payment, and what the batch must find unchanged."""
 
     consumer_id: UUID
@@ -69,7 +69,7 @@ def draft(
 ) -> Draft | tuple[Reason, ...]:
     """The payment that the request asks for, or every reason why it can't be made."""
     facts = basis.at(now)
-    tenders = tenders_of(request, facts.order.payable_minor)
+    tenders = tenders_of(request, facts)
     reasons = _reasons(facts, tenders)
     if reasons:
         return reasons
@@ -95,13 +95,15 @@ def draft(
     return _assemble(request, basis, facts, tenders, item, loan, bounds, now)
 
 
-def tenders_of(request: PayRequest, payable_minor: int) -> tuple[Tender, ...]:
-    """The whole by the request's method, or a part by the other one and the rest by it."""
+def tenders_of(request: PayRequest, facts: Facts) -> tuple[Tender, ...]:
+    """The whole by the request's method, or a part by the other one, in one sum, and the rest by it."""
+    payable_minor = facts.order.payable_minor
     if request.part_by is None:
         return (Tender(request.method, request.plan, payable_minor),)
     method, amount_minor = request.part_by
     rest_minor = payable_minor - amount_minor
-    return (Tender(request.method, request.plan, rest_minor), Tender(method, "full", amount_minor))
+    in_one_sum = next((p.plan for p in facts.plans if p.method == method and p.instalments <= 1), "full")
+    return (Tender(request.method, request.plan, rest_minor), Tender(method, in_one_sum, amount_minor))
 
 
 def _reasons(facts: Facts, tenders: tuple[Tender, ...]) -> tuple[Reason, ...]:

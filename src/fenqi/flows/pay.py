@@ -20,6 +20,7 @@ from fenqi.database import outbox, reference_epoch
 from fenqi.database.coalesce import Coalescer
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import Tx
+from fenqi.database.together import together
 from fenqi.flows import quote
 from fenqi.flows.basis import Basis
 from fenqi.flows.bounds import Count
@@ -38,7 +39,7 @@ NO_CEILING = (1 << 62) - 1
 _ATTEMPTS = 4
 
 
-class PayRequest(msgspec.Struct, frozen=True):
+class PayRequest(msgspec.Struct, frozen=True, gc=False):
     """One press of the button. `payment_id` stands for the idempotency key, `input_hash` for what was asked with it."""
 
     consumer_id: UUID
@@ -53,7 +54,7 @@ class PayRequest(msgspec.Struct, frozen=True):
     """(method, fen): pay this much by another method and the rest by `method`."""
 
 
-class Stale(msgspec.Struct, frozen=True):
+class Stale(msgspec.Struct, frozen=True, gc=False):
     """The batch's answer to an item whose facts no longer hold, or whose limit no longer carries it."""
 
     why: str
@@ -134,7 +135,7 @@ async def _refuse(
         earlier = await cashier.select_payment(tx, bucket, request.consumer_id, request.payment_id)
         if earlier is not None:
             return _same_request(request, earlier)
-        decision = basis.decision(basis.facts, tenders_of(request, amount_minor), now)
+        decision = basis.decision(basis.facts, tenders_of(request, basis.facts), now)
         await cashier.insert_decisions(tx, [decision])
         payment = Payment(
             bucket, request.consumer_id, request.payment_id, request.intent_id, basis.order_id, request.input_hash,
@@ -170,12 +171,15 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
     Repeats get the stored answer, drafts whose facts have changed a `Stale`; of two drafts for one order the first
     goes on.
     """
-    orders = await order.lock_for_payment(tx, sorted({(d.consumer_id, d.order_id) for d in drafts}))
-    consumers = sorted({d.consumer_id for d in drafts})
-    known = await cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts])
-    versions = await customer.versions(tx, consumers)
-    count = Count(await _lock_lines(ctx, tx, drafts))
-    epoch = await reference_epoch.read_epoch(tx)
+    orders, known, versions, lines, epoch = await together(
+        tx,
+        order.lock_for_payment(tx, [(d.consumer_id, d.order_id) for d in drafts]),
+        cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts]),
+        customer.versions(tx, [d.consumer_id for d in drafts]),
+        _lock_lines(ctx, tx, drafts),
+        reference_epoch.read_epoch(tx),
+    )
+    count = Count(lines)
     ready: list[int] = []
     taken: set[UUID] = set()
     for i, d in enumerate(drafts):
@@ -198,8 +202,8 @@ async def _lock_lines(ctx: Context, tx: Tx, drafts: list[Draft]) -> dict[UUID, A
     bounded = [d for d in drafts if d.bounds is not None]
     if not bounded:
         return {}
-    consumers = sorted({d.consumer_id for d in bounded})
-    in_instalments = sorted({d.consumer_id for d in bounded if d.bounds and d.bounds.instalment_minor})
+    consumers = list({d.consumer_id for d in bounded})
+    in_instalments = list({d.consumer_id for d in bounded if d.bounds and d.bounds.instalment_minor})
     return await credit.lock_for_payment(tx, consumers, in_instalments, ctx.now(), ctx.reference.product)
 
 
@@ -207,10 +211,11 @@ async def _record(tx: Tx, drafts: list[Draft]) -> None:
     """Everything a posted payment leaves behind, a few statements for the whole batch."""
     if not drafts:
         return
-    await order.mark_paid(tx, [d.paid_order for d in drafts])
-    loans = [d.loan for d in drafts if d.loan is not None]
-    if loans:
-        await credit.insert_loans(tx, loans)
-    await cashier.insert_decisions(tx, [d.decision for d in drafts if d.decision is not None])
-    await cashier.insert_payments(tx, [d.payment for d in drafts])
-    await outbox.append(tx, [d.event for d in drafts])
+    await together(
+        tx,
+        order.mark_paid(tx, [d.paid_order for d in drafts]),
+        credit.insert_loans(tx, [d.loan for d in drafts if d.loan is not None]),
+        cashier.insert_decisions(tx, [d.decision for d in drafts if d.decision is not None]),
+        cashier.insert_payments(tx, [d.payment for d in drafts]),
+        outbox.append(tx, [d.event for d in drafts]),
+    )

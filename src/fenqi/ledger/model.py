@@ -37,7 +37,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     party_id: UUID | None = None
 
 
-class PostingItem(msgspec.Struct, frozen=True):
+class PostingItem(msgspec.Struct, frozen=True, gc=False):
     """One journal to post. `journal_id` is its idempotency key, `input_hash` what the key stands for (up to 64 bytes).
 
     `kind` is the business event, `reference` the order it belongs to. Legs have distinct paths; entries sum to zero

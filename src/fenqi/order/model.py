@@ -133,7 +133,7 @@ class OrderMove(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class LockedOrder(msgspec.Struct, frozen=True):
+class LockedOrder(msgspec.Struct, frozen=True, gc=False):
     """What a paying batch compares, read under the row's lock."""
 
     consumer_id: UUID
@@ -144,7 +144,7 @@ class LockedOrder(msgspec.Struct, frozen=True):
     pay_by_at: datetime
 
 
-class PaidOrder(msgspec.Struct, frozen=True):
+class PaidOrder(msgspec.Struct, frozen=True, gc=False):
     """An order that a payment has just paid."""
 
     consumer_id: UUID

@@ -11,6 +11,7 @@ import msgspec
 
 from fenqi.credit.decision import ApplicationInputs
 from fenqi.credit.model import Application, Consent, ConsentKind, CreditLine, LineMove, LineState
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.refusal import Stale
@@ -196,10 +197,10 @@ async def has_review(tx: Tx, consumer_id: UUID, application_id: UUID) -> bool:
 async def lock_versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Lock many consumers' lines in the order of their ids: their versions; who has no line is left out."""
     cursor = await tx.execute(
-        "SELECT l.consumer_id, l.version FROM unnest(%s::smallint[], %s::uuid[]) AS k(bucket, consumer_id)"
+        "SELECT l.consumer_id, l.version FROM unnest(%b::smallint[], %b::uuid[]) AS k(bucket, consumer_id)"
         " JOIN credit_line AS l ON l.bucket = k.bucket AND l.consumer_id = k.consumer_id"
         " ORDER BY l.bucket, l.consumer_id FOR NO KEY UPDATE OF l",
-        ([bucket_of(one) for one in consumer_ids], list(consumer_ids)),
+        [packing.pack_int2([bucket_of(one) for one in consumer_ids]), packing.pack_uuid(consumer_ids)],
     )
     return dict(await cursor.fetchall())
 
@@ -207,9 +208,9 @@ async def lock_versions(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]
 async def select_open_loans(tx: Tx, consumer_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many loans each of many consumers has open; who has none is left out."""
     cursor = await tx.execute(
-        "SELECT k.consumer_id, count(*) FROM unnest(%s::smallint[], %s::uuid[]) AS k(bucket, consumer_id)"
+        "SELECT k.consumer_id, count(*) FROM unnest(%b::smallint[], %b::uuid[]) AS k(bucket, consumer_id)"
         " JOIN loan ON loan.bucket = k.bucket AND loan.consumer_id = k.consumer_id AND loan.state = 'active'"
         " GROUP BY k.consumer_id",
-        ([bucket_of(one) for one in consumer_ids], list(consumer_ids)),
+        [packing.pack_int2([bucket_of(one) for one in consumer_ids]), packing.pack_uuid(consumer_ids)],
     )
     return dict(await cursor.fetchall())

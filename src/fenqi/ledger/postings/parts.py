@@ -12,14 +12,14 @@ from fenqi.ledger.chart import Book
 from fenqi.ledger.model import Entry
 
 
-class Draw(msgspec.Struct, frozen=True):
+class Draw(msgspec.Struct, frozen=True, gc=False):
     """Principal on one limit; `path` is the limit's account, `asset:loan_principal:<limit>`."""
 
     path: str
     amount_minor: int
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
     """One merchant's part of an amount."""
 
     merchant_id: UUID

@@ -309,18 +309,22 @@ async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> int:
         " AS k (bucket, consumer_id, order_id, payment_id, paid_at)"
         " WHERE o.bucket = k.bucket AND o.consumer_id = k.consumer_id AND o.order_id = k.order_id"
         " AND o.state = 'awaiting_payment'"
-        " RETURNING o.bucket, o.consumer_id, o.order_id, o.version, o.payment_id, o.paid_at)"
+        " RETURNING o.bucket, o.consumer_id, o.order_id, o.version, o.payment_id, o.paid_at),"
+        " kept AS ("
         " INSERT INTO order_move"
         " (bucket, consumer_id, order_id, version, verb, from_state, to_state, actor, why, at)"
         " SELECT bucket, consumer_id, order_id, version, 'pay', 'awaiting_payment', 'paid',"
-        " 'consumer:' || consumer_id, 'payment ' || payment_id, paid_at FROM moved",
+        " 'consumer:' || consumer_id, 'payment ' || payment_id, paid_at FROM moved RETURNING 1)"
+        " SELECT count(*) FROM kept",
         [
             *_columns([(p.consumer_id, p.order_id) for p in paid]),
             packing.pack_uuid([p.payment_id for p in paid]),
             packing.pack_timestamp([p.paid_at for p in paid]),
         ],
     )
-    return cursor.rowcount
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def expire(tx: Tx, bucket: int, since_at: datetime, by: By, limit: int) -> list[Key]:
