@@ -115,11 +115,18 @@ def change_seller(action: ChangeSeller, facts: Facts) -> Facts | None:
         sku_id=chosen.sku_id,
         merchant_id=chosen.merchant_id,
         amount_minor=chosen.amount_minor,
+        is_cross_border=_own(chosen.is_cross_border, line.is_cross_border),
+        is_subscription=_own(chosen.is_subscription, line.is_subscription),
+        is_trade_in_subsidised=_own(chosen.is_trade_in_subsidised, line.is_trade_in_subsidised),
         alternatives=tuple(each for each in line.alternatives if each is not chosen),
     )
     lines = tuple(moved if each is line else each for each in facts.lines)
     coupons = _coupons_without(facts, (line.line_id,)) if facts.coupons else ()
     return replace(facts, order=_needs_of(order, lines), lines=lines, coupons=coupons)
+
+
+def _own(offered: bool | None, before: bool) -> bool:
+    return before if offered is None else offered
 
 
 def change_scene(action: ChangeScene, facts: Facts) -> Facts | None:

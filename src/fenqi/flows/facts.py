@@ -159,7 +159,14 @@ def _alternatives(ref: Reference, got: Gathered, line: Line) -> Iterable[Alterna
         on_sale = offer.state == "on_sale" and got.order.scene in offer.scenes and offer.deposit_minor is None
         enough = got.free.get((offer.sku_id, offer.merchant_id), 0) >= line.quantity
         if on_sale and enough and offer.merchant_id != line.merchant_id and not offer.is_gift:
-            yield AlternativeOffer(str(offer.sku_id), str(offer.merchant_id), offer.price_minor * line.quantity)
+            yield AlternativeOffer(
+                str(offer.sku_id),
+                str(offer.merchant_id),
+                offer.price_minor * line.quantity,
+                offer.is_cross_border,
+                offer.is_subscription,
+                offer.is_trade_in_subsidised,
+            )
 
 
 def _sellers(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], now: datetime) -> tuple[SellerFacts, ...]:
