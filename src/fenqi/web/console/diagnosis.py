@@ -11,9 +11,10 @@ import msgspec
 from starlette.responses import Response
 
 from fenqi import cashier, order, staff
-from fenqi.cashier import Offer, StoredDecision, Verdict
+from fenqi.cashier import Offer, StoredDecision
 from fenqi.database.pool import Tx
 from fenqi.flows import replay
+from fenqi.flows.basis import TenderVerdict
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.reason import Layer, Reason
 from fenqi.order import Order
@@ -23,7 +24,7 @@ from fenqi.web.console.find import member_of, turned_to_ask
 from fenqi.web.page import Visit, Who, get, post
 
 _OFFERS = msgspec.json.Decoder(tuple[Offer, ...])
-_VERDICTS = msgspec.json.Decoder(tuple[Verdict, ...])
+_TENDERS = msgspec.json.Decoder(tuple[TenderVerdict, ...])
 
 
 async def page(visit: Visit) -> Response:
@@ -95,9 +96,8 @@ def offers_of(decision: StoredDecision) -> tuple[Offer, ...]:
     """What a decision said, as offers; a payment's verdicts have no remedies of their own."""
     if decision.kind == "offers":
         return _OFFERS.decode(decision.verdict)
-    return tuple(
-        Offer(one.method, one.plan, 0, one.available, one.reasons) for one in _VERDICTS.decode(decision.verdict)
-    )
+    verdicts = [one.verdict for one in _TENDERS.decode(decision.verdict)]
+    return tuple(Offer(one.method, one.plan, 0, one.available, one.reasons) for one in verdicts)
 
 
 def tree(reasons: tuple[Reason, ...]) -> list[tuple[Layer, list[Reason]]]:
