@@ -7,14 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-import msgspec
 from starlette.responses import Response
 
 from fenqi import cashier, order, staff
-from fenqi.cashier import Offer, StoredDecision
+from fenqi.cashier import StoredDecision
 from fenqi.database.pool import Tx
-from fenqi.flows import replay
-from fenqi.flows.basis import TenderVerdict
+from fenqi.flows import diagnose, replay
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.reason import Layer, Reason
 from fenqi.order import Order
@@ -22,9 +20,6 @@ from fenqi.staff import Action
 from fenqi.texts import Audience
 from fenqi.web.console.find import member_of, turned_to_ask
 from fenqi.web.page import Visit, Who, get, post
-
-_OFFERS = msgspec.json.Decoder(tuple[Offer, ...])
-_TENDERS = msgspec.json.Decoder(tuple[TenderVerdict, ...])
 
 
 async def page(visit: Visit) -> Response:
@@ -34,7 +29,7 @@ async def page(visit: Visit) -> Response:
         away = await turned_to_ask(visit, tx, f"order:{found.order_id}", found.number)
         if away is not None:
             return away
-        decisions = await _decisions(tx, found)
+        decisions = await diagnose.decisions_of(tx, found)
         payments = await cashier.select_payments_of_order(
             tx, bucket_of(found.consumer_id), found.consumer_id, found.order_id
         )
@@ -61,14 +56,6 @@ async def found_order(visit: Visit, tx: Tx) -> Order:
     return await order.get(tx, consumer_id, order_id)
 
 
-async def _decisions(tx: Tx, found: Order) -> list[StoredDecision]:
-    bucket = bucket_of(found.consumer_id)
-    intents = await cashier.checkouts_of(tx, bucket, found.consumer_id, [found.order_id])
-    if found.order_id not in intents:
-        return []
-    return await cashier.select_decisions(tx, bucket, found.consumer_id, intents[found.order_id])
-
-
 def _audiences(visit: Visit) -> list[Audience]:
     """Whose reading this member may see: hidden reasons are for those whose role allows it."""
     may = member_of(visit).may(Action.SEE_HIDDEN_REASONS)
@@ -84,20 +71,12 @@ def _shown(visit: Visit, decision: StoredDecision | None, audience: Audience) ->
     """The offer looked at, as the audience sees it, and its reasons by layer."""
     if decision is None:
         return {"offers": (), "shown": None, "seen": None, "tree": []}
-    offers = offers_of(decision)
+    offers = diagnose.offers_of(decision)
     method, plan = visit.query("method", 30), visit.query("plan", 30)
     shown = next((one for one in offers if (one.method, one.plan or "-") == (method, plan)), None)
     shown = shown or next((one for one in offers if not one.available), offers[0])
     seen = cashier.offer_for(shown, audience)
     return {"offers": offers, "shown": shown, "seen": seen, "tree": tree(seen.reasons)}
-
-
-def offers_of(decision: StoredDecision) -> tuple[Offer, ...]:
-    """What a decision said, as offers; a payment's verdicts have no remedies of their own."""
-    if decision.kind == "offers":
-        return _OFFERS.decode(decision.verdict)
-    verdicts = [one.verdict for one in _TENDERS.decode(decision.verdict)]
-    return tuple(Offer(one.method, one.plan, 0, one.available, one.reasons) for one in verdicts)
 
 
 def tree(reasons: tuple[Reason, ...]) -> list[tuple[Layer, list[Reason]]]:

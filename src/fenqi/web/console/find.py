@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from fenqi import customer, order, staff
 from fenqi.database.pool import Tx
+from fenqi.flows import diagnose
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.staff import Action, Member
 from fenqi.web.locale import local_path
@@ -49,10 +50,10 @@ async def find(visit: Visit) -> Response:
 
 
 async def _look_up(visit: Visit, tx: Tx, what: str) -> tuple[str, str]:
-    """(the subject of the record, the page) of an order number, a consumer's id or a sign-in name."""
+    """(the subject of the record, the page) of an order's number, a payment's or consumer's id, or a sign-in name."""
     try:
-        _, order_id = await order.find(tx, what)
-        return f"order:{order_id}", f"/console/orders/{what.strip().upper()}"
+        found = await order.get(tx, *await diagnose.find(tx, what))
+        return f"order:{found.order_id}", f"/console/orders/{found.number}"
     except NotFound:
         consumer_id = await _consumer(visit, tx, what)
         return f"consumer:{consumer_id}", f"/console/consumers/{consumer_id}"
