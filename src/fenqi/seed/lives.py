@@ -249,7 +249,7 @@ async def many_loans(stage: Stage) -> None:
 async def day_cap(stage: Stage) -> None:
     """Has spent nearly ¥30,000 on credit today."""
     await with_line()(stage)
-    stage.come_home()
+    stage.earlier_today()
     for _ in range(2):
         await stage.buy(Basket((Pick("laptop", 7_000, "fenqi", 2),), "instalment_mall"), "credit", "instalment_12")
 
@@ -257,7 +257,7 @@ async def day_cap(stage: Stage) -> None:
 async def month_cap(stage: Stage) -> None:
     """Has spent nearly ¥3,000 on credit at counters this month."""
     await with_line()(stage)
-    stage.come_home()
+    stage.earlier_today()
     for _ in range(3):
         await stage.buy(LUNCH, "credit", "pay_later")
 

@@ -20,7 +20,7 @@ from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
 from fenqi.flows.shop import Placed, Wish
 from fenqi.kernel.by import By
-from fenqi.kernel.clock import epoch_ms
+from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.order import Coupon
 from fenqi.seed.moment import TaskClock
@@ -96,6 +96,11 @@ class Stage:
     def days_ago(self, days: int, hours: int = 0) -> None:
         """Go to a day of the past."""
         self.clock.go_to(self.now - timedelta(days=days, hours=hours))
+
+    def earlier_today(self) -> None:
+        """Go back some minutes, but not beyond midnight: what counts by the day or month must fall into today."""
+        midnight = start_of_day(business_date(self.now))
+        self.clock.go_to(max(midnight, self.now - timedelta(minutes=5)))
 
     def come_home(self) -> None:
         """Go back to now."""
