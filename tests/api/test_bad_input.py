@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
@@ -368,3 +369,17 @@ def test_the_plan_of_the_api_takes_the_engines_fields():
 def test_an_unknown_field_of_terms(door, untouched):
     good = {"principal": "1200.00", "instalments": 12, "rate_annual": "0.12", "colour": "red"}
     no(door.call("POST", "/v1/credit/plans:preview", good), 422, "REQUEST_MALFORMED")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**9, 10**30])
+def test_the_clock_takes_no_odd_steps(door, seconds, untouched):
+    no(door.call("POST", "/v1/clock:advance", {"seconds": seconds}), 422, "CLOCK_STEP_INVALID")
+
+
+def test_the_clock_moves_forward_in_the_demo_only(door, monkeypatch):
+    before = door.get("/v1/clock")
+    after = door.post("/v1/clock:advance", {"seconds": 90})
+    moved = datetime.fromisoformat(after["now"]) - datetime.fromisoformat(before["now"])
+    assert (moved, after["steerable"]) == (timedelta(seconds=90), True)
+    monkeypatch.setattr(door.ctx, "settings", replace(door.ctx.settings, demo=False))
+    no(door.call("POST", "/v1/clock:advance", {"seconds": 1}), 404, "NOT_FOUND")
