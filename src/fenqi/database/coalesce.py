@@ -29,6 +29,8 @@ class Overloaded(Exception):
 class Coalescer(Generic[Item, Result]):
     """Hands queued items to `handle_batch` in lists of 1 to `max_batch`, by up to `writers` at once.
 
+    A further writer begins only when `further_from` items wait: a batch costs much the same for one item as for ten.
+
     `handle_batch` gives one result per item, in order, and runs one transaction: on a deadlock, a serialisation
     failure or a unique clash the whole batch runs again, at most `attempts` times. Any other exception goes to
     each waiter. A waiter who gives up doesn't take the item back: it is decided all the same.
@@ -39,12 +41,14 @@ class Coalescer(Generic[Item, Result]):
         handle_batch: Callable[[list[Item]], Awaitable[Sequence[Result]]],
         *,
         writers: int = 2,
+        further_from: int = 1,
         max_batch: int = 512,
         max_waiting: int = 20_000,
         attempts: int = 5,
     ) -> None:
         self._handle_batch = handle_batch
         self._writers = writers
+        self._further_from = further_from
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._attempts = attempts
@@ -61,7 +65,7 @@ class Coalescer(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
-        if len(self._busy) < self._writers:
+        if not self._busy or (len(self._busy) < self._writers and len(self._waiting) >= self._further_from):
             self._busy.add(loop.create_task(self._write()))
         return future
 

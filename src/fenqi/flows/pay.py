@@ -69,7 +69,7 @@ def open_queue(ctx: Context) -> PayQueue:
     async def handle(drafts: list[Draft]) -> Sequence[Payment | Stale]:
         return await _write(ctx, drafts)
 
-    return Coalescer(handle, writers=2, max_batch=512)
+    return Coalescer(handle, writers=2, further_from=48, max_batch=512)
 
 
 async def pay(ctx: Context, request: PayRequest) -> Payment:
