@@ -1,4 +1,4 @@
-"""Buyers with a credit line and orders that wait for their payment, in numbers: one is made by the flows, the rest copied.
+"""Buyers with a credit line and orders that wait for their payment: one is made by the flows, the rest are copies.
 
 The first buyer signs up, is approved and orders once at each seller through the flows' own doors; every other buyer and
 order is the same rows again under other ids, so that a payment finds what it would find in trade.
@@ -13,15 +13,14 @@ from random import Random
 from uuid import UUID
 
 import psycopg
+from tests import world
 
-from fenqi import catalog, customer, merchant, seed
+from fenqi import catalog, customer, seed
 from fenqi.flows import money, pay, quote, shop
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
 from fenqi.flows.shop import Wish, line_id_of
-from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of, new_id, short_number
-from tests import world
 
 SCENE, METHOD, PLAN = "instalment_mall", "credit", "instalment_12"
 _PIECES = 1_000_000

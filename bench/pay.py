@@ -24,7 +24,6 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-import psycopg
 import uvloop
 
 from bench import ledger, pgbench
@@ -38,7 +37,7 @@ from fenqi.database.pool import Database
 from fenqi.flows import events, pay
 from fenqi.flows.context import Context
 from fenqi.kernel.clock import SystemClock
-from fenqi.kernel.ids import bucket_of, new_id
+from fenqi.kernel.ids import new_id
 from fenqi.ledger import balances
 from fenqi.settings import Settings
 from fenqi.staff import Role
@@ -188,7 +187,8 @@ class Bench:
         servers = self.servers[: workload.processes]
         dues = self.crowd.order(max(count, workload.bulk * workload.concurrency), workload.hot)
         parts = [dues[i :: len(servers)] for i in range(len(servers))]
-        tokens = {one: customer.issue_access_token(self.keys, one, self.ctx.now()) for one in {d.consumer_id for d in dues}}
+        now = self.ctx.now()
+        tokens = {d.consumer_id: customer.issue_access_token(self.keys, d.consumer_id, now) for d in dues}
         quoted, took_s = await drive(
             [Target(s.port, [_offers(d, tokens[d.consumer_id]) for d in part], QUOTING)
              for s, part in zip(servers, parts, strict=True)]
@@ -234,8 +234,10 @@ class Bench:
         if self.options.py_spy is None:
             return None
         name = workload.name.replace(" ", "-").replace(",", "")
-        command = [str(self.options.py_spy), "record", "-n", "-r", "200", "-f", "raw", "-o", f"/tmp/spy-{name}.txt"]
-        spy = subprocess.Popen([*command, "-d", "60", "-p", str(pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        spy = subprocess.Popen(
+            [self.options.py_spy, "record", "-r", "200", "-f", "raw", "-o", f"{name}.txt", "-d", "60", "-p", str(pid)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         time.sleep(0.5)
         return spy
 
@@ -264,7 +266,9 @@ class Bench:
                 for name in ("per_s", "latency_ms", "postgres_us", "client_us")
             )
             name = f"pgbench TPC-B, {pgbench.CLIENTS} clients, scale {self.options.scale}"
-            lines.append(f"{name:<52}{tps:>10,.0f}{1:>10.2f}{latency:>10.1f}{'':>10}{postgres:>10.0f}{'':>10}{client:>10.0f}")
+            lines.append(
+                f"{name:<52}{tps:>10,.0f}{1:>10.2f}{latency:>10.1f}{'':>10}{postgres:>10.0f}{'':>10}{client:>10.0f}"
+            )
         rows = [(f"ledger's door: {w.name}", f.per_s, f.p50_ms, f.p99_ms, f.postgres_us, f.python_us, None, f.others)
                 for w, f in (self.door.figures.items() if self.door else ())]  # fmt: skip
         rows += [
@@ -289,9 +293,9 @@ class Bench:
         async with self.ctx.database.snapshot() as tx:
             rows = await tx.execute(
                 "SELECT (SELECT count(*) FROM unnest(%b::uuid[]) AS a (id) WHERE NOT EXISTS"
-                " (SELECT FROM payment p JOIN journal j USING (bucket, consumer_id) JOIN loan l USING (bucket, consumer_id)"
-                " WHERE p.payment_id = a.id AND j.journal_id = l.journal_id AND l.payment_id = p.payment_id"
-                " AND p.outcome = 'succeeded')),"
+                " (SELECT FROM payment p JOIN loan l USING (bucket, consumer_id, payment_id)"
+                " JOIN journal j USING (bucket, consumer_id, journal_id)"
+                " WHERE p.payment_id = a.id AND p.outcome = 'succeeded' AND j.outcome = 'posted')),"
                 " (SELECT count(*) FROM payment WHERE outcome = 'succeeded'),"
                 " (SELECT count(*) FROM limit_account WHERE balance_minor + reserved_minor > ceiling_minor),"
                 " (SELECT count(*) FROM outbox)",
