@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
-from fenqi.kernel.ids import new_id, parse_id
+from fenqi.kernel.ids import id_for, new_id, parse_id
 from fenqi.kernel.refusal import Forbidden, NotFound, Refusal
 from fenqi.texts import Locale, refusal
 from fenqi.web import csrf, session
@@ -94,6 +94,10 @@ class Visit:
         if found is None:
             raise NotFound("NOT_FOUND", f"no {name} {self.request.path_params[name]!r}")
         return found
+
+    def key(self, name: str, verb: str) -> UUID:
+        """The id that the form's idempotency key stands for: this consumer's own, whatever the form says."""
+        return id_for(self.consumer_id, verb, str(self.form.id(name)))
 
     def query(self, name: str, most: int = 100) -> str:
         """A query parameter, trimmed and cut to `most` characters, or ""."""

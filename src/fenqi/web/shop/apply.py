@@ -47,7 +47,9 @@ async def send(visit: Visit) -> Response:
     bureau = apply_credit.bureau_of(context)
     try:
         declared = Declared(form.amount_minor("income"))
-        await apply_credit.apply(context, visit.consumer_id, form.id("application_id"), declared, consents, bureau)
+        await apply_credit.apply(
+            context, visit.consumer_id, visit.key("application_id", "apply"), declared, consents, bureau
+        )
     except Refusal as no:
         return await page(visit, no)
     return visit.redirect("/credit", notice="applied")

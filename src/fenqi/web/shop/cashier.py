@@ -98,7 +98,7 @@ async def press(visit: Visit) -> Response:
     method, plan = form.required("method", 30), form.required("plan", 30)
     intent_id, decision_id = visit.id("intent_id"), parse_id(form.text("decision_id"))
     asked = f"{intent_id}/{method}/{plan}/{part}".encode()
-    payment_id = form.id("payment_id")
+    payment_id = visit.key("payment_id", "payment")
     request = PayRequest(
         visit.consumer_id, payment_id, intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part
     )

@@ -63,7 +63,7 @@ async def place(visit: Visit) -> Response:
         for line in lines
         if (line.item.sku_id, line.merchant.merchant_id) in pairs
     ]
-    order_id = form.id("order_id")
+    order_id = visit.key("order_id", "order")
     if not wishes:
         return visit.redirect(f"/orders/{order_id}")
     placed = await shop.place_order(

@@ -31,7 +31,7 @@ async def refund_order(visit: Visit) -> Response:
     form, order_id = visit.form, visit.id("order_id")
     amount_minor = form.amount_minor("amount")
     by = visit.by("asked for a refund")
-    await refund.refund(visit.context, visit.consumer_id, form.id("key"), order_id, amount_minor, by)
+    await refund.refund(visit.context, visit.consumer_id, visit.key("key", "refund"), order_id, amount_minor, by)
     return visit.redirect(f"/orders/{order_id}", notice="refunded")
 
 

@@ -80,7 +80,7 @@ async def top_up(visit: Visit) -> Response:
     """POST /money/top-up: the page's key makes a second click the same movement."""
     form = visit.form
     try:
-        await money.top_up(visit.context, visit.consumer_id, form.id("key"), form.amount_minor("amount"))
+        await money.top_up(visit.context, visit.consumer_id, visit.key("key", "top_up"), form.amount_minor("amount"))
     except Refusal as no:
         return await page(visit, no)
     return visit.redirect(local_path(form.text("next"), "/money"), notice="topped_up")

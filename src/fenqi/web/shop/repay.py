@@ -155,7 +155,7 @@ def _summed(planned: RepaymentPlan) -> Preview:
 async def pay(visit: Visit) -> Response:
     """POST /credit/repay: what the preview showed, under its key."""
     form = visit.form
-    what, key, amount_minor = form.required("what", 20), form.id("key"), form.count("amount_minor", 10**11)
+    what, key, amount_minor = form.required("what", 20), visit.key("key", "repay"), form.count("amount_minor", 10**11)
     back = parse_id(form.text("loan"))
     loan_id = parse_id(form.text("of")) if what == "next" else back
     try:

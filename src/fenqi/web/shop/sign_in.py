@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from starlette.responses import Response
 
 from fenqi import customer
 from fenqi.customer import NewConsumer, SignedIn
 from fenqi.kernel.by import By
+from fenqi.kernel.ids import id_for
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.web import session
 from fenqi.web.locale import local_path
 from fenqi.web.page import Visit, Who, get, post
 from fenqi.web.shop.demo_people import groups
+
+_NOBODY = UUID(int=0)
+"""Who asks before there is an account: the owner of the form's key."""
 
 
 async def sign_in_page(visit: Visit) -> Response:
@@ -73,7 +79,7 @@ async def register(visit: Visit) -> Response:
     """POST /register: a new consumer, signed in at once."""
     form, context = visit.form, visit.context
     name, phone, password = form.text("sign_in_name", 40), form.text("phone", 20), form.text("password", 256)
-    new = NewConsumer(form.id("consumer_id"), name, phone)
+    new = NewConsumer(id_for(_NOBODY, "register", str(form.id("consumer_id"))), name, phone)
     by = By(f"consumer:{new.consumer_id}", "registered", context.now())
     try:
         async with context.database.transaction() as tx:
