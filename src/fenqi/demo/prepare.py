@@ -105,14 +105,19 @@ async def _reference(settings: Settings, begin_at: datetime, now: datetime) -> N
             raise OtherData(
                 "this database holds data that no demo put there: use another one, or another data directory"
             )
-        await seed.reference(tx, begin_at, as_of=now)
+        await seed.reference(tx, begin_at, as_of=now, with_states=False)
         await staff.hire_all(tx, PASSWORD, By("system:demo", "the demo's staff", begin_at))
 
 
 async def _hand_over(settings: Settings) -> None:
-    """Hand every event on, check the books, and let the demo's clock run from the machine's."""
+    """Hand every event on, check the books, and let the demo's clock run from the machine's.
+
+    Some shops are frozen, closed or out of contract from now on; while trade was simulated all of them sold.
+    """
     async with await Database.open(settings.database_url) as database:
         ctx = Context(database, SteeredClock(), settings, Keys(settings.secret))
+        async with database.transaction() as tx:
+            await seed.let_shops_be(tx, By("system:demo", "the demo's shops", ctx.now()))
         await outbox.drain(database, events.handlers(ctx), ctx.now())
         async with database.snapshot() as tx:
             waiting, parked = await outbox.backlog(tx)

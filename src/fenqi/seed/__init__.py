@@ -7,7 +7,7 @@ from fenqi.seed.goods import BLOCKED_TITLE, GIFT, PRESALE, SOLD_OUT, stocked
 from fenqi.seed.ident import seed_id
 from fenqi.seed.people import SeedPerson, enrol, people
 from fenqi.seed.reference import POLICY_NUMBER, reference
-from fenqi.seed.shops import BY_CODE, SELF_DEALING, SHOPS, SPONSOR
+from fenqi.seed.shops import BY_CODE, SELF_DEALING, SHOPS, SPONSOR, let_shops_be
 from fenqi.seed.tree import categories
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SeedPerson",
     "categories",
     "enrol",
+    "let_shops_be",
     "people",
     "reference",
     "seed_id",

@@ -16,16 +16,23 @@ POLICY_NUMBER = "2026-1"
 
 
 async def reference(
-    tx: Tx, at: datetime, owner_hashes: tuple[bytes, ...] = (), *, as_of: datetime | None = None
+    tx: Tx,
+    at: datetime,
+    owner_hashes: tuple[bytes, ...] = (),
+    *,
+    as_of: datetime | None = None,
+    with_states: bool = True,
 ) -> None:
     """Seed reference data as of `at`; `owner_hashes` are the persons who own the self-dealing shop.
 
     What has an end of its own (frozen shops, the presale) counts from `as_of`, when the demo's past ends later than
-    it begins. A second call finds the policy there and changes nothing but those owners.
+    it begins. Without `with_states` all shops are active until `let_shops_be`. A second call finds the policy there
+    and changes nothing but owners and states.
     """
     by = By("system:seed", "the demo's first data", at)
     await seed_shops(tx, by, owner_hashes)
-    await let_shops_be(tx, By(by.actor, by.why, as_of or at))
+    if with_states:
+        await let_shops_be(tx, By(by.actor, by.why, as_of or at))
     if any(version.number == POLICY_NUMBER for version in await risk.versions(tx)):
         return
     await catalog.add_categories(tx, categories(), by)
