@@ -75,7 +75,9 @@ def create_app(settings: Settings, clock: Clock | None = None, *, with_jobs: boo
         title="fenqi", version=VERSION, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it asks the environment at every request
     )  # fmt: skip
-    app.router.routes.append(edge.ApiRoute(resource.load()))
+    api = edge.ApiRoute(resource.load())
+    app.router.routes.append(api)
+    app.add_middleware(edge.ApiFirst, route=api)
     problem.install(app)
     shop.register(app)
     console.register(app)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fenqi.database.idempotency import Answer, Attempt, repeatable
 from fenqi.flows.context import Context
@@ -124,6 +124,20 @@ class ApiRoute(BaseRoute):
             allowed = ", ".join(sorted(operations))
             raise _refusal(405, "METHOD_NOT_ALLOWED", f"this resource takes {allowed}", allow=allowed)
         return operation, values
+
+
+class ApiFirst:
+    """Middleware that hands the API its requests at once, past what only pages need."""
+
+    def __init__(self, app: ASGIApp, route: ApiRoute) -> None:
+        self._app, self._route = app, route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is the API's; pass on the rest."""
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._route.handle(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _piece(text: str) -> str:
