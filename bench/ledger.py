@@ -123,20 +123,20 @@ class Bench:
         self.figures = {workload: Figures() for workload in WORKLOADS if options.only in workload.name}
 
     async def run(self) -> None:
-        self._populate()
+        self.populate()
         async with await Database.open(self.server.app_url, min_size=3, max_size=4) as database:
             self.database = database
             for workload in self.figures:
-                await self._window(workload, seconds=0.3, keep=False)
+                await self.window(workload, seconds=0.3, keep=False)
             for number in range(self.options.rounds):
                 self.yardstick.append(pgbench.window(self.server, self.options.seconds))
                 for workload in self.figures:
-                    await self._window(workload, self.options.seconds, keep=True)
+                    await self.window(workload, self.options.seconds, keep=True)
                 print(f"round {number + 1} of {self.options.rounds}: pgbench {self.yardstick[-1].per_s:,.0f} tps")
             print(self._table())
             await self._check()
 
-    def _populate(self) -> None:
+    def populate(self) -> None:
         """Consumers with a limit; every 125th has one so small that nothing fits."""
         with psycopg.connect(self.server.owner_url, autocommit=True) as owner:
             with owner.cursor().copy(
@@ -157,7 +157,7 @@ class Bench:
             items.append(payment(consumer, merchant, self.dice.randrange(10, 1_000_000)))
         return items
 
-    async def _window(self, workload: Workload, seconds: float, *, keep: bool) -> None:
+    async def window(self, workload: Workload, seconds: float, *, keep: bool) -> None:
         """One timed window over items made beforehand; their number comes from the window before."""
         figures = self.figures[workload]
         rate = figures.per_s[-1] if figures.per_s else {True: 400, False: 6_000}[workload.concurrency == 1]

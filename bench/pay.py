@@ -164,7 +164,7 @@ class Bench:
                 consumers=self.options.consumers, scale=self.options.scale, rounds=1, seconds=1, only=DOOR
             )
             self.door = ledger.Bench(self.server, given)
-            self.door._populate()
+            self.door.populate()
             self.door.database = self.ctx.database
         print(f"{self.options.consumers:,} buyers, {len(self.crowd.samples)} sellers"
               f" in {time.perf_counter() - started:.0f} s", flush=True)  # fmt: skip
@@ -174,8 +174,8 @@ class Bench:
             self.yardstick.append(pgbench.window(self.server, self.options.seconds))
             for workload in self.door.figures:
                 if number == 0:
-                    await self.door._window(workload, 0.3, keep=False)
-                await self.door._window(workload, self.options.seconds, keep=True)
+                    await self.door.window(workload, 0.3, keep=False)
+                await self.door.window(workload, self.options.seconds, keep=True)
         for workload in self.workloads:
             if number == 0:
                 await self._window(workload, 500, keep=False)
