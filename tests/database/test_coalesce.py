@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from psycopg import errors
@@ -171,24 +170,3 @@ def test_too_many_waiting_items_are_refused_at_once(run):
         return await asyncio.gather(*waiting)
 
     assert run(story()) == [1, 2]
-
-
-def test_the_overhead_of_an_item_is_small(run):
-    """The goal is 5 µs on a quiet machine; the bound here only catches a change of order."""
-
-    async def handle(items):
-        return items
-
-    async def submit_all(coalescer, count):
-        for _ in range(count // 500):
-            await asyncio.gather(*(coalescer.submit(1) for _ in range(500)))
-
-    async def story():
-        coalescer, count, best_us = Coalescer(handle), 10_000, float("inf")
-        for _ in range(3):
-            started = time.perf_counter()
-            await submit_all(coalescer, count)
-            best_us = min(best_us, (time.perf_counter() - started) / count * 1e6)
-        return best_us
-
-    assert run(story()) < 50
