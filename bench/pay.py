@@ -178,7 +178,7 @@ class Bench:
                 await self.door.window(workload, self.options.seconds, keep=True)
         for workload in self.workloads:
             if number == 0:
-                await self._window(workload, 500, keep=False)
+                await self._window(workload, self.options.payments // 5, keep=False)
             await self._window(workload, int(self.options.payments * workload.share), keep=True)
         print(f"round {number + 1} of {self.options.rounds}", flush=True)
 

@@ -17,6 +17,9 @@ from psycopg_pool import AsyncConnectionPool
 
 Tx = psycopg.AsyncConnection[TupleRow]
 
+WRITERS = 2
+"""Connections that only batches use."""
+
 _STARTUP_OPTIONS = "-c timezone=UTC -c intervalstyle=iso_8601"
 
 
@@ -29,10 +32,10 @@ class BinaryCursor(psycopg.AsyncCursor[Any]):
 
 
 class Database:
-    """A pool of connections to one database."""
+    """A pool of connections to one database, and a few more that only batches use."""
 
-    def __init__(self, pool: AsyncConnectionPool[Tx]) -> None:
-        self._pool = pool
+    def __init__(self, pool: AsyncConnectionPool[Tx], writers: AsyncConnectionPool[Tx]) -> None:
+        self._pool, self._writers = pool, writers
 
     @classmethod
     async def open(cls, url: str, min_size: int = 1, max_size: int = 16, *, relaxed: bool = False) -> Database:
@@ -41,23 +44,18 @@ class Database:
         `relaxed` commits don't wait for the disk: for data that is made anew after a crash, as the demo's past is.
         """
         options = f"{_STARTUP_OPTIONS} -c synchronous_commit=off" if relaxed else _STARTUP_OPTIONS
-        pool: AsyncConnectionPool[Tx] = AsyncConnectionPool(
-            url,
-            kwargs={"cursor_factory": BinaryCursor, "options": options, "application_name": "fenqi"},
-            min_size=min_size,
-            max_size=max_size,
-            configure=_configure,
-            open=False,
-        )
+        pool, writers = _pool(url, options, min_size, max_size), _pool(url, options, 0, WRITERS)
         try:
             await pool.open(wait=True, timeout=10)
+            await writers.open()
         except BaseException:
             await pool.close()
             raise
-        return cls(pool)
+        return cls(pool, writers)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._writers.close()
         await self._pool.close()
 
     async def __aenter__(self) -> Database:
@@ -69,13 +67,19 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A READ COMMITTED transaction: committed at the end, rolled back by any exception."""
-        async with self._begun(IsolationLevel.READ_COMMITTED, read_only=None) as tx:
+        async with _begun(self._pool, IsolationLevel.READ_COMMITTED, read_only=None) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Tx]:
+        """A transaction on one of the connections kept for batches: what they run stays planned there."""
+        async with _begun(self._writers, IsolationLevel.READ_COMMITTED, read_only=None) as tx:
             yield tx
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """A read-only transaction that sees one moment (REPEATABLE READ), for pages and reports."""
-        async with self._begun(IsolationLevel.REPEATABLE_READ, read_only=True) as tx:
+        async with _begun(self._pool, IsolationLevel.REPEATABLE_READ, read_only=True) as tx:
             yield tx
 
     @asynccontextmanager
@@ -88,20 +92,32 @@ class Database:
             finally:
                 await _leave_autocommit(connection)
 
-    @asynccontextmanager
-    async def _begun(self, isolation: IsolationLevel, read_only: bool | None) -> AsyncIterator[Tx]:
-        """Begin on a living connection: one that died in the pool (server restart) is noticed by BEGIN and replaced."""
-        for _ in range(self._pool.max_size + 1):
-            async with AsyncExitStack() as stack:
-                connection = await stack.enter_async_context(self._pool.connection())
-                try:
-                    await _set_mode(connection, isolation, read_only)
-                    await stack.enter_async_context(connection.transaction())
-                except psycopg.OperationalError:
-                    continue
-                yield connection
-                return
-        raise psycopg.OperationalError("no connection of the pool is alive")
+
+def _pool(url: str, options: str, min_size: int, max_size: int) -> AsyncConnectionPool[Tx]:
+    return AsyncConnectionPool(
+        url,
+        kwargs={"cursor_factory": BinaryCursor, "options": options, "application_name": "fenqi"},
+        min_size=min_size,
+        max_size=max_size,
+        configure=_configure,
+        open=False,
+    )
+
+
+@asynccontextmanager
+async def _begun(pool: AsyncConnectionPool[Tx], isolation: IsolationLevel, read_only: bool | None) -> AsyncIterator[Tx]:
+    """Begin on a living connection: one that died in the pool (server restart) is noticed by BEGIN and replaced."""
+    for _ in range(pool.max_size + 1):
+        async with AsyncExitStack() as stack:
+            connection = await stack.enter_async_context(pool.connection())
+            try:
+                await _set_mode(connection, isolation, read_only)
+                await stack.enter_async_context(connection.transaction())
+            except psycopg.OperationalError:
+                continue
+            yield connection
+            return
+    raise psycopg.OperationalError("no connection of the pool is alive")
 
 
 async def _set_mode(connection: Tx, isolation: IsolationLevel, read_only: bool | None) -> None:

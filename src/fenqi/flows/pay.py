@@ -19,7 +19,7 @@ from fenqi.credit import Admission
 from fenqi.database import outbox, reference_epoch
 from fenqi.database.coalesce import Coalescer
 from fenqi.database.idempotency import KeyReused
-from fenqi.database.pool import Tx
+from fenqi.database.pool import WRITERS, Tx
 from fenqi.database.together import together
 from fenqi.flows import quote
 from fenqi.flows.basis import Basis
@@ -69,7 +69,7 @@ def open_queue(ctx: Context) -> PayQueue:
     async def handle(drafts: list[Draft]) -> Sequence[Payment | Stale]:
         return await _write(ctx, drafts)
 
-    return Coalescer(handle, writers=2, further_from=48, max_batch=512)
+    return Coalescer(handle, writers=WRITERS, further_from=48, max_batch=512)
 
 
 async def pay(ctx: Context, request: PayRequest) -> Payment:
@@ -149,7 +149,7 @@ async def _refuse(
 async def _write(ctx: Context, drafts: list[Draft]) -> list[Payment | Stale]:
     """One batch, one transaction."""
     answers: list[Payment | Stale | None] = [None] * len(drafts)
-    async with ctx.database.transaction() as tx:
+    async with ctx.database.batch() as tx:
         ready = await _admit(ctx, tx, drafts, answers)
         verdicts = await ledger.post_batch(tx, [drafts[i].item for i in ready])
         posted = []
