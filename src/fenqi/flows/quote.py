@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
 from uuid import UUID
 
@@ -42,7 +41,7 @@ async def quote(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str = 
     now = ctx.now()
     async with ctx.database.transaction() as tx:
         await cashier.insert_decisions(tx, [found.stored("offers", found.facts, _JSON.encode(offers), now)])
-    ctx.recent.put(dataclasses.replace(found, fresh=False, is_kept=True))
+    ctx.recent.put(found)
     return Quote(found.decision_id, intent_id, paid, found.facts, offers)
 
 
