@@ -33,6 +33,8 @@ INSTALMENT_FEE: Final = "income:instalment_fee"
 PENALTY: Final = "income:penalty"
 MERCHANT_SUBSIDY: Final = "income:merchant_subsidy"
 MONEY_ACCOUNT: Final = "liability:money_account"
+REFUND_PAYABLE: Final = "liability:refund_payable"
+PAYOUT_PAYABLE: Final = "liability:payout_payable"
 INTERBANK: Final = "asset:interbank"
 MERCHANT_PAYABLE: Final = "liability:merchant_payable"
 CHANNEL_IN_TRANSIT: Final = "asset:channel_in_transit"
@@ -102,6 +104,20 @@ CHART: Final[tuple[Account, ...]] = (
         "consumer",
         "The consumer's own money (小金库), payable on demand.",
         limited=True,
+    ),
+    Account(
+        PAYMENT_COMPANY,
+        REFUND_PAYABLE,
+        "credit",
+        "consumer",
+        "What is owed back to the buyer until the channel has given it back; entries name the passage.",
+    ),
+    Account(
+        PAYMENT_COMPANY,
+        PAYOUT_PAYABLE,
+        "credit",
+        "consumer",
+        "What has left the money account and is being sent to the consumer's card.",
     ),
     Account(
         PAYMENT_COMPANY,
@@ -189,12 +205,23 @@ def is_clearing(path: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_owned(path: str) -> bool:
     """Whether entries on this clearing account name the merchant or channel whose it is; the others are the house's."""
-    return path == CLEARING_MERCHANT or path.startswith(f"{CLEARING_CHANNEL}:")
+    return path == CLEARING_MERCHANT or is_channel(path)
+
+
+@lru_cache(maxsize=4096)
+def is_channel(path: str) -> bool:
+    """Whether this is a channel's clearing account."""
+    return path.startswith(f"{CLEARING_CHANNEL}:")
 
 
 def loan_principal(limit: str) -> str:
     """The path of a limit's loan account: `general`, `temporary`, `dedicated:furniture`."""
     return f"{LOAN_PRINCIPAL}:{limit}"
+
+
+def clearing_channel(channel: str) -> str:
+    """The path of a channel's clearing account: `clearing:channel:alipay`; its entries name the passage."""
+    return f"{CLEARING_CHANNEL}:{channel}"
 
 
 def clearing(other: Book) -> str:
@@ -206,7 +233,7 @@ def mirror(path: str, amount_minor: int) -> str:
     """The party's account onto which the relay carries a clearing entry: what the entry stands for."""
     if path == CLEARING_MERCHANT:
         return MERCHANT_PAYABLE
-    if path.startswith(f"{CLEARING_CHANNEL}:"):
+    if is_channel(path):
         return CHANNEL_IN_TRANSIT
     other = path.removeprefix(f"{CLEARING}:")
     return f"{DUE_FROM if amount_minor > 0 else DUE_TO}:{other}"

@@ -1,4 +1,4 @@
-"""What recipes are made of: draws on limits, merchants' shares, charges, and pairs of entries between two books."""
+"""What recipes are made of: draws on limits, merchants' shares, channels' receipts, charges, pairs between books."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ class Share(msgspec.Struct, frozen=True, gc=False):
     amount_minor: int
 
 
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """Money that a channel has taken, or gives back. `passage_id` is our account there, its party in the ledger."""
+
+    channel: str
+    passage_id: UUID
+    amount_minor: int
+
+    @property
+    def path(self) -> str:
+        """The channel's clearing account."""
+        return chart.clearing_channel(self.channel)
+
+
 class Charges(msgspec.Struct, frozen=True):
     """What credit costs, by kind."""
 
@@ -42,7 +55,7 @@ class Unbalanced(ValueError):
     """The parts of an event do not add up: a bug of the caller."""
 
 
-def total(parts: Iterable[Draw] | Iterable[Share]) -> int:
+def total(parts: Iterable[Draw] | Iterable[Share] | Iterable[Receipt]) -> int:
     """The sum of the parts' amounts."""
     return sum(part.amount_minor for part in parts)
 
@@ -83,6 +96,18 @@ def to_merchants(shares: Sequence[Share], sign: int) -> list[Entry]:
 def on_limits(draws: Sequence[Draw], sign: int) -> list[Entry]:
     """The draws on the lender's loan accounts."""
     return [Entry(chart.LENDER, draw.path, sign * draw.amount_minor) for draw in draws]
+
+
+def at_channels(receipts: Sequence[Receipt], sign: int) -> list[Entry]:
+    """The receipts on their channels' clearing accounts: debits (+1) for money in, credits (-1) for money out."""
+    return [Entry(chart.PAYMENT_COMPANY, one.path, sign * one.amount_minor, one.passage_id) for one in receipts]
+
+
+def owed_back(receipts: Sequence[Receipt], sign: int) -> list[Entry]:
+    """The receipts on what is owed back to the buyer: credits (-1) when it is owed, debits (+1) when it has gone."""
+    return [
+        Entry(chart.PAYMENT_COMPANY, chart.REFUND_PAYABLE, sign * one.amount_minor, one.passage_id) for one in receipts
+    ]
 
 
 def _lines(charges: Charges, sign: int, paths: tuple[str, str, str]) -> list[Entry]:
