@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from uuid import UUID
-
 import pytest
+from tests.ledger.tables import FURNITURE, GENERAL, PHONE_SHOP, SOFA_SHOP, check
 
-from fenqi.kernel.money import plain_yuan
-from fenqi.ledger import chart
-from fenqi.ledger.model import Entry
 from fenqi.ledger.postings.bank_in import bank_in
 from fenqi.ledger.postings.cancellation import cancellation
 from fenqi.ledger.postings.instalment_due import instalment_due
@@ -19,33 +13,6 @@ from fenqi.ledger.postings.purchase import purchase
 from fenqi.ledger.postings.refund import refund
 from fenqi.ledger.postings.repayment import repayment
 from fenqi.ledger.postings.withdrawal import withdrawal
-
-PHONE_SHOP = UUID("0190a000-0000-7000-8000-000000000001")
-SOFA_SHOP = UUID("0190a000-0000-7000-8000-000000000002")
-SHOPS = {PHONE_SHOP: "phone shop", SOFA_SHOP: "sofa shop"}
-GENERAL = chart.loan_principal("general")
-FURNITURE = chart.loan_principal("dedicated:furniture")
-
-
-def table(entries: Sequence[Entry]) -> str:
-    """The entries as a table: book, account, party, Dr or Cr, yuan."""
-    lines = []
-    for entry in entries:
-        side = "Dr" if entry.amount_minor > 0 else "Cr"
-        party = f" ({SHOPS[entry.party_id]})" if entry.party_id else ""
-        account = f"{entry.book:<16}{entry.path}{party}"
-        lines.append(f"{account:<62}{side} {plain_yuan(abs(entry.amount_minor)):>9}")
-    return "\n".join(lines)
-
-
-def check(entries: Sequence[Entry], expected: str) -> None:
-    """The table is the expected one, each book sums to zero, and every account is in the chart."""
-    assert table(entries).split("\n") == [line.strip() for line in expected.strip().split("\n")]
-    sums: dict[str, int] = defaultdict(int)
-    for entry in entries:
-        sums[entry.book] += entry.amount_minor
-        assert chart.account(entry.book, entry.path).place in ("consumer", "both")
-    assert set(sums.values()) == {0}
 
 
 def test_bank_in() -> None:
