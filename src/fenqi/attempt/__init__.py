@@ -1,1 +1,81 @@
 """Attempts: every try at a channel, with what it held, what was said of it, its refunds and its notices."""
+
+from fenqi.attempt import ladder
+from fenqi.attempt.model import (
+    OPEN,
+    Attempt,
+    AttemptState,
+    ChannelRefund,
+    Move,
+    NoticeRow,
+    RefundState,
+    Said,
+)
+from fenqi.attempt.read import (
+    get,
+    latest,
+    latest_notices,
+    moves,
+    notice,
+    notices_of,
+    of_order,
+    of_payment,
+    refund_moves,
+    refunds_of,
+    refunds_to_ask,
+    said,
+    stuck_refunds,
+    to_ask,
+)
+from fenqi.attempt.record import (
+    ask_again_at,
+    ask_refund_again_at,
+    begin,
+    begin_refund,
+    lock,
+    lock_refund,
+    move,
+    move_refund,
+    note,
+)
+from fenqi.attempt.store.notices import insert as insert_notices
+from fenqi.attempt.store.notices import settle as settle_notice
+from fenqi.attempt.store.notices import to_do as notices_to_do
+
+__all__ = [
+    "OPEN",
+    "Attempt",
+    "AttemptState",
+    "ChannelRefund",
+    "Move",
+    "NoticeRow",
+    "RefundState",
+    "Said",
+    "ask_again_at",
+    "ask_refund_again_at",
+    "begin",
+    "begin_refund",
+    "get",
+    "insert_notices",
+    "ladder",
+    "latest",
+    "latest_notices",
+    "lock",
+    "lock_refund",
+    "move",
+    "move_refund",
+    "moves",
+    "note",
+    "notice",
+    "notices_of",
+    "notices_to_do",
+    "of_order",
+    "of_payment",
+    "refund_moves",
+    "refunds_of",
+    "refunds_to_ask",
+    "said",
+    "settle_notice",
+    "stuck_refunds",
+    "to_ask",
+]

@@ -25,7 +25,17 @@ from fenqi.order.model import (
     OrderState,
     PaidOrder,
 )
-from fenqi.order.move import buckets_due, close, expire_due, lock_for_payment, mark_paid, reorder
+from fenqi.order.move import (
+    attempt_begins,
+    attempt_ends,
+    buckets_due,
+    close,
+    expire_due,
+    lock_for_payment,
+    mark_paid,
+    reorder,
+    revive,
+)
 from fenqi.order.place import check_order, claim_number, claim_partner_number, place, sweep_numbers
 from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
 
@@ -41,6 +51,8 @@ __all__ = [
     "OrderState",
     "PaidOrder",
     "accept_price",
+    "attempt_begins",
+    "attempt_ends",
     "buckets_due",
     "cart",
     "change_delivery",
@@ -64,6 +76,7 @@ __all__ = [
     "put_in_cart",
     "remove_coupon",
     "reorder",
+    "revive",
     "split",
     "sweep_numbers",
     "take_out_of_cart",

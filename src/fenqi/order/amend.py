@@ -168,7 +168,8 @@ def _shares_of(shares: Shares, lines: Sequence[Line]) -> Shares:
 async def open_order(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
     """The consumer's order, locked, that can still be changed and paid.
 
-    Refuses ORDER_UNKNOWN; ORDER_PAID, ORDER_CLOSED and ORDER_EXPIRED by its state or its deadline.
+    Refuses ORDER_UNKNOWN; ORDER_PAID, ORDER_CLOSED and ORDER_EXPIRED by its state or its deadline;
+    PAYMENT_IN_PROGRESS while a channel may still take money for it as it is.
     """
     if not await rows.lock(tx, consumer_id, order_id):
         raise NotFound("ORDER_UNKNOWN", "no such order")
@@ -177,6 +178,8 @@ async def open_order(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order
         raise Conflict(f"ORDER_{order.state.upper()}", f"the order is {order.state}")
     if by.at >= order.pay_by_at:
         raise Conflict("ORDER_EXPIRED", "the order's deadline has passed")
+    if order.attempts_open:
+        raise Conflict("PAYMENT_IN_PROGRESS", "a payment is under way at a channel", retry_after_s=3)
     return order
 
 

@@ -30,8 +30,8 @@ _S = OrderState
 MOVES: dict[OrderState, frozenset[OrderState]] = {
     _S.AWAITING_PAYMENT: frozenset({_S.PAID, _S.CLOSED, _S.EXPIRED}),
     _S.PAID: frozenset(),
-    _S.CLOSED: frozenset(),
-    _S.EXPIRED: frozenset(),
+    _S.CLOSED: frozenset({_S.AWAITING_PAYMENT}),
+    _S.EXPIRED: frozenset({_S.AWAITING_PAYMENT}),
 }
 
 
@@ -116,6 +116,8 @@ class Order(msgspec.Struct, frozen=True):
     paid_at: datetime | None
     payment_id: UUID | None
     version: int
+    attempts_open: int = 0
+    """How many attempts at channels could still be paid."""
     lines: tuple[Line, ...] = ()
     coupons: tuple[Coupon, ...] = ()
 
@@ -142,6 +144,7 @@ class LockedOrder(msgspec.Struct, frozen=True, gc=False):
     version: int
     payable_minor: int
     pay_by_at: datetime
+    attempts_open: int = 0
 
 
 class PaidOrder(msgspec.Struct, frozen=True, gc=False):

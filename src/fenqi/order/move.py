@@ -23,13 +23,18 @@ LOOK_BACK = timedelta(days=7)
 
 
 async def close(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
-    """The order closed; closing a closed one changes nothing. Refuses ORDER_UNKNOWN, and STATE_CONFLICT once paid."""
+    """The order closed; closing a closed one changes nothing.
+
+    Refuses ORDER_UNKNOWN, STATE_CONFLICT once paid, and PAYMENT_IN_PROGRESS while a channel may still take money.
+    """
     if not await rows.lock(tx, consumer_id, order_id):
         raise NotFound("ORDER_UNKNOWN", "no such order")
     before = await get(tx, consumer_id, order_id)
     if before.state is OrderState.CLOSED:
         return before
     to_state = state.move(MOVES, before.state, OrderState.CLOSED)
+    if before.attempts_open:
+        raise Conflict("PAYMENT_IN_PROGRESS", "a payment is under way at a channel", retry_after_s=3)
     after = msgspec.structs.replace(before, state=to_state, version=before.version + 1)
     await rows.update_order(tx, before, after)
     await rows.insert_move(tx, after, "close", before.state, by)
@@ -62,6 +67,36 @@ async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> None:
     if paid:
         moved = await rows.mark_paid(tx, paid)
         assert moved == len(paid), f"{moved} of {len(paid)} orders could be marked as paid"
+
+
+async def attempt_begins(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
+    """Count one more open attempt on a locked order that awaits payment: from now on it neither changes nor lapses."""
+    return await _count(tx, consumer_id, order_id, +1, "attempt", by)
+
+
+async def attempt_ends(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
+    """Count one open attempt less on a locked order, whatever its state."""
+    return await _count(tx, consumer_id, order_id, -1, "attempt_ended", by)
+
+
+async def _count(tx: Tx, consumer_id: UUID, order_id: UUID, change: int, verb: str, by: By) -> Order:
+    before = await get(tx, consumer_id, order_id)
+    after = msgspec.structs.replace(
+        before, attempts_open=before.attempts_open + change, version=before.version + 1
+    )
+    await rows.update_order(tx, before, after)
+    await rows.insert_move(tx, after, verb, before.state, by)
+    return after
+
+
+async def revive(tx: Tx, consumer_id: UUID, order_id: UUID, pay_by_at: datetime, by: By) -> Order:
+    """A locked order that was closed or has expired, awaiting payment again: its money has come after all."""
+    before = await get(tx, consumer_id, order_id)
+    to_state = state.move(MOVES, before.state, OrderState.AWAITING_PAYMENT)
+    after = msgspec.structs.replace(before, state=to_state, pay_by_at=pay_by_at, version=before.version + 1)
+    await rows.update_order(tx, before, after)
+    await rows.insert_move(tx, after, "revive", before.state, by)
+    return after
 
 
 async def reorder(

@@ -74,8 +74,8 @@ async def place(tx: Tx, new: NewOrder, by: By) -> Order:
         None,
         None,
         1,
-        lines,
-        new.coupons,
+        lines=lines,
+        coupons=new.coupons,
     )
     if not await rows.insert_order(tx, order):
         return await _same(tx, order)

@@ -20,7 +20,7 @@ from fenqi.order.model import Coupon, Line, LockedOrder, Order, OrderMove, Order
 
 _ORDER = (
     "consumer_id, order_id, number, scene, state, currency, payable_minor, buyer_kind, delivery, presale_stage,"
-    " tail_from_at, made_from_order_id, placed_at, pay_by_at, paid_at, payment_id, version"
+    " tail_from_at, made_from_order_id, placed_at, pay_by_at, paid_at, payment_id, version, attempts_open"
 )
 _O_ORDER = ", ".join(f"o.{name}" for name in _ORDER.split(", "))
 _LINE = (
@@ -50,7 +50,7 @@ async def insert_order(tx: Tx, order: Order) -> bool:
     """False when the consumer has an order with this id already."""
     cursor = await tx.execute(
         f"INSERT INTO orders (bucket, {_ORDER})"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (bucket, consumer_id, order_id) DO NOTHING",
         [
             bucket_of(order.consumer_id),
@@ -71,6 +71,7 @@ async def insert_order(tx: Tx, order: Order) -> bool:
             order.paid_at,
             order.payment_id,
             order.version,
+            order.attempts_open,
         ],
     )
     return cursor.rowcount == 1
@@ -228,13 +229,16 @@ async def shares(tx: Tx, consumer_id: UUID, line_ids: Sequence[UUID]) -> dict[UU
 async def update_order(tx: Tx, before: Order, after: Order) -> None:
     """Write what an amendment or a move may change; `after.version` must be the next one."""
     cursor = await tx.execute(
-        "UPDATE orders SET state = %s, scene = %s, delivery = %s, payable_minor = %s, version = %s"
+        "UPDATE orders SET state = %s, scene = %s, delivery = %s, payable_minor = %s, pay_by_at = %s,"
+        " attempts_open = %s, version = %s"
         " WHERE bucket = %s AND consumer_id = %s AND order_id = %s AND state = %s AND version = %s",
         [
             after.state,
             after.scene,
             after.delivery,
             after.payable_minor,
+            after.pay_by_at,
+            after.attempts_open,
             after.version,
             bucket_of(before.consumer_id),
             before.consumer_id,
@@ -292,7 +296,7 @@ async def of_consumer(tx: Tx, consumer_id: UUID, before_order_id: UUID | None, l
 async def lock_for_payment(tx: Tx, keys: Sequence[Key]) -> list[LockedOrder]:
     """Lock a batch's orders in the order of their keys; unknown ones are left out."""
     cursor = await tx.execute(
-        "SELECT o.consumer_id, o.order_id, o.state, o.version, o.payable_minor, o.pay_by_at"
+        "SELECT o.consumer_id, o.order_id, o.state, o.version, o.payable_minor, o.pay_by_at, o.attempts_open"
         f" FROM {_KEYS} JOIN orders o USING (bucket, consumer_id, order_id)"
         " ORDER BY o.bucket, o.consumer_id, o.order_id FOR UPDATE OF o",
         _columns(keys),
@@ -328,11 +332,14 @@ async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> int:
 
 
 async def expire(tx: Tx, bucket: int, since_at: datetime, by: By, limit: int) -> list[Key]:
-    """Move unpaid orders of a bucket to expired whose deadline lies in (since_at, by.at]; their keys."""
+    """Move unpaid orders of a bucket to expired whose deadline lies in (since_at, by.at]; their keys.
+
+    An order with an open attempt waits until that is closed at its channel.
+    """
     cursor = await tx.execute(
         "WITH due AS ("
         " SELECT consumer_id, order_id FROM orders WHERE bucket = %(bucket)s AND pay_by_at > %(since)s"
-        " AND pay_by_at <= %(at)s AND state = 'awaiting_payment'"
+        " AND pay_by_at <= %(at)s AND state = 'awaiting_payment' AND attempts_open = 0"
         " ORDER BY consumer_id, order_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED),"
         " moved AS ("
         " UPDATE orders o SET state = 'expired', version = o.version + 1 FROM due"
@@ -351,7 +358,7 @@ async def buckets_due(tx: Tx, since_at: datetime, at: datetime) -> list[int]:
     """Buckets with unpaid orders whose deadline lies in (since_at, at]: a look over all of them, for the clockwork."""
     cursor = await tx.execute(
         "SELECT DISTINCT bucket FROM orders WHERE bucket BETWEEN 0 AND 255 AND pay_by_at > %s AND pay_by_at <= %s"
-        " AND state = 'awaiting_payment' ORDER BY bucket",
+        " AND state = 'awaiting_payment' AND attempts_open = 0 ORDER BY bucket",
         [since_at, at],
     )
     return [row[0] for row in await cursor.fetchall()]

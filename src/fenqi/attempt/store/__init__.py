@@ -1,0 +1,1 @@
+"""All SQL of the attempt room: attempts with their moves, refunds through channels, notices."""
