@@ -134,6 +134,10 @@ _FAULTS = {
     "mirror journal {0} of party {1} is out of balance in {2} by {3}": """
         SELECT journal_id, party_id, book, sum(amount_minor)::bigint FROM party_entry
         GROUP BY bucket, party_id, journal_id, book HAVING sum(amount_minor) <> 0""",
+    "{0} of {1} towards {2} has a debit of {3}: more went out than was owed": """
+        SELECT path, consumer_id, party_id, sum(amount_minor)::bigint FROM entry
+        WHERE path IN ('liability:refund_payable', 'liability:payout_payable')
+        GROUP BY bucket, consumer_id, path, party_id HAVING sum(amount_minor) > 0""",
     "limit {0} of {1} has balance {2}, its entries sum to {3}": """
         SELECT a.path, a.consumer_id, a.balance_minor, coalesce(e.total, 0)::bigint
         FROM limit_account a
