@@ -9,7 +9,7 @@ from alembic import op
 from fenqi.database.placement import place
 
 revision = "0009_attempt"
-down_revision = "0007_cashier"
+down_revision = "0008_passage"
 branch_labels = None
 depends_on = None
 
