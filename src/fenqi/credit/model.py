@@ -241,7 +241,10 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class RefundRow(msgspec.Struct, frozen=True):
-    """One refund of a purchase. `refund_id` is its journal's id too; `shares` is JSON: fen by merchant."""
+    """One refund of a purchase. `refund_id` is its journal's id too; `shares` is JSON: fen by merchant.
+
+    The amount went to limits, to the money account, and through channels; the three sums add up to it.
+    """
 
     consumer_id: UUID
     refund_id: UUID
@@ -258,3 +261,8 @@ class RefundRow(msgspec.Struct, frozen=True):
     refunded_by: str
     why: str
     refunded_at: datetime
+    to_channel_minor: int = 0
+    to_channels: str = "[]"
+    """JSON: channel, passage_id and amount_minor of each part that goes back through a passage."""
+    subsidies: str = "{}"
+    """JSON: fen by merchant that got back of the subsidy it paid."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,17 @@ from fenqi.credit.model import ConsentKind
 from fenqi.credit.schedule import Method, Terms
 
 _PPM = Decimal(1_000_000)
+
+
+class RefundRules(msgspec.Struct, frozen=True):
+    """In which order the tenders of a purchase get back what is refunded of it in parts.
+
+    "proportional": each of them its part, to the fen. "credit_first": what was drawn on limits, then what channels
+    took, then the money account. "channel_first": what channels took, then what was drawn, then the money account.
+    Whatever the order, no tender gets back more than it paid.
+    """
+
+    order: Literal["proportional", "credit_first", "channel_first"] = "proportional"
 
 
 class CreditProduct(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +40,8 @@ class CreditProduct(msgspec.Struct, frozen=True, kw_only=True):
     )
     fold: FoldPolicy = FoldPolicy()
     """The order in which a payment covers an instalment, and which fees an early settlement spares."""
+    refunds: RefundRules = RefundRules()
+    """What a refund in parts gives back first, when credit was not the only tender."""
     cooling_off_days: int = 30
     closed_cooling_off_days: int = 0
     review_hours: int = 24
