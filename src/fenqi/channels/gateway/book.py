@@ -269,7 +269,8 @@ class Book:
         r = refund
         self.rows(
             "INSERT INTO refund VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (refund_no) DO UPDATE SET state = excluded.state, due_ms = excluded.due_ms, doc = excluded.doc",
+            " ON CONFLICT (refund_no) DO UPDATE SET"
+            " state = excluded.state, due_ms = excluded.due_ms, doc = excluded.doc",
             r.refund_no, r.channel, r.account_id, r.out_refund_no, r.trade_no, r.state, r.amount_minor,
             epoch_ms(r.created_at), _ms(r.due_at), _json_bytes(r),
         )  # fmt: skip

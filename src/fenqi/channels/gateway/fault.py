@@ -70,13 +70,17 @@ CATALOGUE: Mapping[str, Kind] = {
     for kind in (
         Kind(
             "error", "side", _CALLS, "错误码", "error code",
-            "用该渠道协议的任一错误码回答，并照常签名。", "Answers with any error code of the protocol, properly signed.",
+            "用该渠道协议的任一错误码回答，并照常签名。",
+            "Answers with any error code of the protocol, properly signed.",
             (
                 Param("code", "", "错误码；空则为该渠道的系统错误", "the code; empty: the channel's own system error"),
                 Param("sub_code", "", "子错误码", "the sub-code"),
                 Param("message", "", "错误说明", "the message"),
                 Param("status", "", "HTTP 状态码", "the HTTP status"),
-                Param("when", "before", "before：不处理；after：处理之后才报错", "before: nothing is done; after: done, then the error is told"),
+                Param(
+                    "when", "before", "before：不处理；after：处理之后才报错",
+                    "before: nothing is done; after: done, then the error is told",
+                ),
             ),
         ),
         Kind(
@@ -101,15 +105,18 @@ CATALOGUE: Mapping[str, Kind] = {
         ),
         Kind(
             "garbled", "wire", _CALLS, "乱码", "garbled",
-            "已经处理，但回答被截断或改动，验签不通过。", "Does what was asked, but the answer arrives altered and can't be verified.",
+            "已经处理，但回答被截断或改动，验签不通过。",
+            "Does what was asked, but the answer arrives altered and can't be verified.",
         ),
         Kind(
             "close_says_paid", "house", ("close",), "关单时已支付", "close says paid",
-            "买家恰好在关单之前付了款：关单回答“已支付”。", "The buyer pays just before the trade is closed: closing answers that it is paid.",
+            "买家恰好在关单之前付了款：关单回答“已支付”。",
+            "The buyer pays just before the trade is closed: closing answers that it is paid.",
         ),
         Kind(
             "refund_fails_later", "house", ("refund",), "退款先受理后失败", "refund fails later",
-            "退款先被受理，稍后变为失败，钱回到商户账户。", "The refund is accepted and fails later; the money stays with the merchant.",
+            "退款先被受理，稍后变为失败，钱回到商户账户。",
+            "The refund is accepted and fails later; the money stays with the merchant.",
             (Param(_SECONDS, "5", "多少秒之后失败", "fails after so many seconds"),),
         ),
         Kind(
@@ -118,7 +125,8 @@ CATALOGUE: Mapping[str, Kind] = {
         ),
         Kind(
             "rotated_certificate", "act", ("*",), "更换证书", "rotated certificate",
-            "网关立即改用新的密钥或证书，商户要换上新凭据才能验签。", "The gateway signs with new keys at once; the merchant must take the new credentials to verify.",
+            "网关立即改用新的密钥或证书，商户要换上新凭据才能验签。",
+            "The gateway signs with new keys at once; the merchant must take the new credentials to verify.",
         ),
         Kind(
             "duplicate_notice", "notifier", _NOTICES, "重复通知", "duplicated notice",
@@ -127,12 +135,13 @@ CATALOGUE: Mapping[str, Kind] = {
         ),
         Kind(
             "out_of_order_notice", "notifier", _NOTICES, "通知乱序", "out-of-order notice",
-            "这条通知被压住，等该交易的下一条通知送出之后才送。", "The notice is held back until the trade's next one was sent.",
+            "这条通知被压住，等该交易的下一条通知送出之后才送。",
+            "The notice is held back until the trade's next one was sent.",
             (Param(_SECONDS, "3600", "最多压住秒数", "held at most so many seconds"),),
         ),
         Kind(
             "forged_notice", "notifier", _NOTICES, "伪造通知", "forged notice",
-            "先送一条签名不对的通知。", "A notice with somebody else's signature arrives first.",
+            "另送一条签名不对的通知。", "A notice with somebody else's signature is sent as well.",
             (Param("only", "0", "1：不再送真的通知", "1: the true notice is never sent"),),
         ),
         Kind(
@@ -154,7 +163,8 @@ CATALOGUE: Mapping[str, Kind] = {
             "当日账单里埋下差异。", "Differences are planted in the day's bill.",
             (Param(
                 "plant", "missing,extra,amount,fee,duplicate",
-                "missing 少一行、extra 多一行、amount 金额不同、fee 手续费不同、duplicate 重复一行、missing_refund 少一笔退款",
+                "missing 少一行、extra 多一行、amount 金额不同、fee 手续费不同、duplicate 重复一行、"
+                "missing_refund 少一笔退款",
                 "missing, extra, amount, fee, duplicate, missing_refund: one row of each kind named",
             ),),
         ),

@@ -186,12 +186,10 @@ class House:
         """Close what waits; the answer is the trade as it is then: closed, or paid when the buyer was faster."""
         with self.book.transaction():
             now = self._there(trade.trade_no)
-            if now.state == "waiting" and self.fault(
-                now.channel, "close", "close_says_paid", account_id=now.account_id
-            ):
-                return self.pay(now.trade_no)
             if now.state != "waiting":
                 return now
+            if self.fault(now.channel, "close", "close_says_paid", account_id=now.account_id):
+                return self.pay(now.trade_no)
             closed = replace(now, state="closed", closed_at=self.clock.now())
             self.book.put_trade(closed, was="waiting")
         return closed

@@ -67,13 +67,16 @@ class Queue:
         self._book = book
         self._clock = clock
         self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def wake(self) -> None:
-        """Something may be due now."""
-        self._woken.set()
+        """Something may be due now. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     async def sleep(self, seconds: float | None) -> None:
         """Until woken, or for so long at most."""
+        self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
@@ -152,6 +155,14 @@ class Queue:
         for row in self._book.rows(sql, sent.trade.trade_no, sent.notice_id):
             self.put(replace(_post(row), state="due", due_at=self._clock.now()), None)
             self.wake()
+
+    def again(self, notice_id: int) -> None:
+        """Make a notice's next try due now, whatever became of it. Raises KeyError."""
+        found = self._book.rows("SELECT notice_id, doc FROM notice WHERE notice_id = ?", notice_id)
+        if not found:
+            raise KeyError(notice_id)
+        self.put(replace(_post(found[0]), state="due", due_at=self._clock.now()), None)
+        self.wake()
 
     def kept(self, trade_no: str | None = None, limit: int = 100) -> list[tuple[Post, list[Try]]]:
         """Notices with their tries, the newest first."""

@@ -12,8 +12,8 @@ goes into their `values` and `extra`. How a side plugs in:
    words: pay, query, close, refund, query_refund, bill, and any of your own (`cancel`, `certificates`, `bill.file`).
 4. A handler verifies the request strictly, finds its account (`house.book.account`; older keys of a rotated account:
    `house.book.versions`), and asks `house.fault(channel, operation, "error", account_id=…)`: its `params` hold `code`,
-   `sub_code`, `message`, `status` to be told in the protocol's own form, signed as any answer. `house.is_banned(account,
-   operation)` says whether the merchant is to be told that it may not.
+   `sub_code`, `message`, `status` to be told in the protocol's own form, signed as any answer.
+   `house.is_banned(account, operation)` says whether the merchant is to be told that it may not.
 5. Then it uses the house's verbs, which hold the races and the remaining faults: `house.open`, `house.find`,
    `house.pay`, `house.close` (answers with the trade as it is then: perhaps paid, the fault close_says_paid pays it
    first), `house.refund` (fault refund_fails_later: the state stays "processing" and ends as "failed").
