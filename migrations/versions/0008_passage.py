@@ -87,9 +87,10 @@ def _observed() -> None:
         CREATE TABLE passage_health (
             bucket smallint NOT NULL CHECK (bucket BETWEEN 0 AND 255),
             passage_id uuid NOT NULL,
-            state text NOT NULL CHECK (state IN ('closed', 'open', 'half_open')),
+            state text NOT NULL CHECK (state IN ('closed', 'open')),
             opened_at timestamptz,
             until_at timestamptz,
+            closed_at timestamptz,
             opens integer NOT NULL DEFAULT 0 CHECK (opens >= 0),
             failed_in_row integer NOT NULL DEFAULT 0 CHECK (failed_in_row >= 0),
             failed_at timestamptz,
@@ -97,7 +98,8 @@ def _observed() -> None:
             limited_until_at timestamptz,
             PRIMARY KEY (bucket, passage_id),
             CHECK ((state = 'closed') = (until_at IS NULL)),
-            CHECK ((state = 'closed') = (opened_at IS NULL))
+            CHECK ((state = 'closed') = (opened_at IS NULL)),
+            CHECK (state = 'open' OR opens = 0)
         )""")
     place(op.execute, "passage_health", "party")
     op.execute("""
