@@ -1,9 +1,17 @@
-"""The room of merchants: registration, states with history, contracts per payment method, related persons, API keys.
+"""The room of merchants: registration, states with history, contracts per payment method, related persons, API keys;
+their shares of payments and refunds, and the webhooks by which they are told.
 
-Reference data: every change raises the epoch of kind `merchant`.
+Merchants and contracts are reference data: every change raises the epoch of kind `merchant`.
 """
 
-from fenqi.merchant.api_key import check_api_key, create_api_key, revoke_api_key
+from fenqi.merchant.api_key import (
+    api_keys_of,
+    check_api_key,
+    create_api_key,
+    issue_api_key,
+    revoke_api_key,
+    revoke_api_key_by_id,
+)
 from fenqi.merchant.change_state import change_state
 from fenqi.merchant.contract import end_contract, relate, sign_contract
 from fenqi.merchant.model import (
@@ -13,35 +21,135 @@ from fenqi.merchant.model import (
     Merchant,
     MerchantKind,
     MerchantState,
+    PaymentShare,
+    RefundShare,
+    RefundState,
     Relation,
     Scope,
     Seller,
 )
 from fenqi.merchant.register import get, get_all, get_history, register
 from fenqi.merchant.seller import ask, asked_counts, sellers
+from fenqi.merchant.share import (
+    note_payments,
+    note_refunds,
+    payment_of,
+    payments_of,
+    refund_of,
+    refunds_of,
+    refunds_of_payment,
+)
+from fenqi.merchant.webhook import (
+    change_endpoint,
+    changes_of,
+    disable_endpoint,
+    enable_endpoint,
+    endpoint_of,
+    endpoints_of,
+    notices_of,
+    register_endpoint,
+    remove_endpoint,
+    rotate_secret,
+)
+from fenqi.merchant.webhook_delivery import claim_deliveries, record_try, webhook_backlog, webhook_buckets_due
+from fenqi.merchant.webhook_event import (
+    deliveries_of,
+    event_of,
+    events_of,
+    replay_events,
+    replay_range,
+    tell,
+    tell_one,
+)
+from fenqi.merchant.webhook_model import (
+    LADDER,
+    LEASE,
+    TOPICS,
+    Change,
+    Claimed,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    EndpointState,
+    Event,
+    EventType,
+    Heard,
+    NewEvent,
+    Notice,
+    Try,
+)
 
 __all__ = [
+    "LADDER",
+    "LEASE",
+    "TOPICS",
     "ApiKey",
+    "Change",
+    "Claimed",
     "Contract",
+    "Delivery",
+    "DeliveryState",
+    "Endpoint",
+    "EndpointState",
+    "Event",
+    "EventType",
+    "Heard",
     "HistoryRow",
     "Merchant",
     "MerchantKind",
     "MerchantState",
+    "NewEvent",
+    "Notice",
+    "PaymentShare",
+    "RefundShare",
+    "RefundState",
     "Relation",
     "Scope",
     "Seller",
+    "Try",
+    "api_keys_of",
     "ask",
     "asked_counts",
+    "change_endpoint",
     "change_state",
+    "changes_of",
     "check_api_key",
+    "claim_deliveries",
     "create_api_key",
+    "deliveries_of",
+    "disable_endpoint",
+    "enable_endpoint",
     "end_contract",
+    "endpoint_of",
+    "endpoints_of",
+    "event_of",
+    "events_of",
     "get",
     "get_all",
     "get_history",
+    "issue_api_key",
+    "note_payments",
+    "note_refunds",
+    "notices_of",
+    "payment_of",
+    "payments_of",
+    "record_try",
+    "refund_of",
+    "refunds_of",
+    "refunds_of_payment",
     "register",
+    "register_endpoint",
     "relate",
+    "remove_endpoint",
+    "replay_events",
+    "replay_range",
     "revoke_api_key",
+    "revoke_api_key_by_id",
+    "rotate_secret",
     "sellers",
     "sign_contract",
+    "tell",
+    "tell_one",
+    "webhook_backlog",
+    "webhook_buckets_due",
 ]

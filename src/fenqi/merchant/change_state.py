@@ -25,12 +25,12 @@ async def change_state(
     check_why(by.why)
     if until_at is not None and (until_at <= by.at or to_state in (MerchantState.ACTIVE, MerchantState.CLOSED)):
         raise Refusal("UNTIL_INVALID", "only a passing state has an end, and it lies in the future")
-    merchant = await store.merchant(tx, merchant_id, lock=True)
+    merchant = await store.shop.merchant(tx, merchant_id, lock=True)
     if merchant is None:
         raise NotFound("MERCHANT_UNKNOWN", "no such merchant")
     move(MOVES, merchant.state, to_state)
-    await store.set_state(tx, merchant_id, merchant.state, to_state, until_at)
-    await store.insert_history(
+    await store.shop.set_state(tx, merchant_id, merchant.state, to_state, until_at)
+    await store.shop.insert_history(
         tx,
         merchant_id,
         "change_state",

@@ -27,12 +27,12 @@ async def sign_contract(
         raise Refusal("CONTRACT_DATES_INVALID", "a contract ends on or after the day it begins")
     await get(tx, merchant_id)
     new = Contract(merchant_id, method, effective_on, ends_on)
-    if not await store.insert_contract(tx, new):
-        if await store.contract(tx, merchant_id, method, effective_on) != new:
+    if not await store.shop.insert_contract(tx, new):
+        if await store.shop.contract(tx, merchant_id, method, effective_on) != new:
             raise Conflict("CONTRACT_EXISTS", "the method has another contract from that day")
         return new
     detail = {"method": method, "effective_on": str(effective_on), "ends_on": str(ends_on) if ends_on else None}
-    await store.insert_history(tx, merchant_id, "sign_contract", by, detail=detail)
+    await store.shop.insert_history(tx, merchant_id, "sign_contract", by, detail=detail)
     await raise_epoch(tx, "merchant")
     return new
 
@@ -40,10 +40,10 @@ async def sign_contract(
 async def end_contract(tx: Tx, merchant_id: UUID, method: str, ends_on: date, by: By) -> None:
     """Let the method's contract end on `ends_on` (its last day); refuses when none lasts longer (CONTRACT_UNKNOWN)."""
     check_why(by.why)
-    if await store.end_contracts(tx, merchant_id, method, ends_on) == 0:
+    if await store.shop.end_contracts(tx, merchant_id, method, ends_on) == 0:
         raise NotFound("CONTRACT_UNKNOWN", "no contract of this method lasts beyond that day")
     detail = {"method": method, "ends_on": str(ends_on)}
-    await store.insert_history(tx, merchant_id, "end_contract", by, detail=detail)
+    await store.shop.insert_history(tx, merchant_id, "end_contract", by, detail=detail)
     await raise_epoch(tx, "merchant")
 
 
@@ -51,6 +51,6 @@ async def relate(tx: Tx, merchant_id: UUID, person_hash: bytes, relation: Relati
     """Note a person (by the keyed hash of the customer room) for whom buying here would be self-dealing."""
     check_why(by.why)
     await get(tx, merchant_id)
-    if await store.insert_related_party(tx, merchant_id, person_hash, relation):
-        await store.insert_history(tx, merchant_id, "relate", by, detail={"relation": relation})
+    if await store.shop.insert_related_party(tx, merchant_id, person_hash, relation):
+        await store.shop.insert_history(tx, merchant_id, "relate", by, detail={"relation": relation})
         await raise_epoch(tx, "merchant")

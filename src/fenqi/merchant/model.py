@@ -1,6 +1,7 @@
 """Merchants: who sells, in which state, under which contracts; and the keys with which they call the API.
 
-All of it is reference data, cached by processes, except the buyers' asks, which lie with the merchant's own rows.
+Merchants and contracts are reference data, cached by processes; buyers' asks and the merchant's shares of payments and
+refunds are the merchant's own rows.
 """
 
 from __future__ import annotations
@@ -58,6 +59,9 @@ class Scope(StrEnum):
     CHECKOUTS_WRITE = "checkouts:write"
     PAYMENTS_WRITE = "payments:write"
     PAYMENTS_READ = "payments:read"
+    REFUNDS_WRITE = "refunds:write"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    KEYS_MANAGE = "keys:manage"
 
 
 class Merchant(msgspec.Struct, frozen=True):
@@ -115,12 +119,58 @@ class HistoryRow(msgspec.Struct, frozen=True):
 class ApiKey(msgspec.Struct, frozen=True):
     """A merchant's API key, without the key."""
 
+    key_id: UUID
     merchant_id: UUID
     label: str
     scopes: tuple[Scope, ...]
     expires_at: datetime | None
     revoked_at: datetime | None
+    created_by: str
+    created_at: datetime
+    last_used_on: date | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the key carries this scope."""
         return scope in self.scopes
+
+    def in_use(self, at: datetime) -> bool:
+        """Whether it is good at this instant: neither revoked nor past its end."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+class RefundState(StrEnum):
+    """Where a refund stands; a failed one may succeed after all, when it is tried again."""
+
+    CREATED = "created"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class PaymentShare(msgspec.Struct, frozen=True):
+    """What a payment paid for the merchant's goods, and how much of it is being or has been given back."""
+
+    merchant_id: UUID
+    payment_id: UUID
+    consumer_id: UUID
+    """Whose payment it is; never told to the merchant."""
+    order_id: UUID
+    order_number: str
+    amount_minor: int
+    currency: str
+    paid_at: datetime
+    refunded_minor: int = 0
+
+
+class RefundShare(msgspec.Struct, frozen=True):
+    """The merchant's part of a refund."""
+
+    merchant_id: UUID
+    refund_id: UUID
+    payment_id: UUID
+    order_id: UUID
+    amount_minor: int
+    state: RefundState
+    code: str
+    """Why it failed."""
+    made_at: datetime
+    changed_at: datetime

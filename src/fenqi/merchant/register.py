@@ -20,9 +20,9 @@ async def register(tx: Tx, merchant_id: UUID, kind: MerchantKind, name_zh: str, 
     if any(not 1 <= len(name) <= 80 for name in names):
         raise Refusal("MERCHANT_NAME_INVALID", "both names need 1 to 80 characters")
     new = Merchant(merchant_id, short_number(merchant_id), kind, *names, MerchantState.ACTIVE, None, 1, by.at)
-    if not await store.insert_merchant(tx, new):
+    if not await store.shop.insert_merchant(tx, new):
         return _same(await get(tx, merchant_id), new)
-    await store.insert_history(tx, merchant_id, "register", by, to_state=new.state)
+    await store.shop.insert_history(tx, merchant_id, "register", by, to_state=new.state)
     await raise_epoch(tx, "merchant")
     return new
 
@@ -35,7 +35,7 @@ def _same(there: Merchant, asked: Merchant) -> Merchant:
 
 async def get(tx: Tx, merchant_id: UUID) -> Merchant:
     """The merchant, or NotFound (MERCHANT_UNKNOWN)."""
-    there = await store.merchant(tx, merchant_id)
+    there = await store.shop.merchant(tx, merchant_id)
     if there is None:
         raise NotFound("MERCHANT_UNKNOWN", "no such merchant")
     return there
@@ -43,9 +43,9 @@ async def get(tx: Tx, merchant_id: UUID) -> Merchant:
 
 async def get_all(tx: Tx) -> list[Merchant]:
     """All merchants in the order of their registration."""
-    return await store.merchants(tx)
+    return await store.shop.merchants(tx)
 
 
 async def get_history(tx: Tx, merchant_id: UUID) -> list[HistoryRow]:
     """Every change of the merchant with who, when and why, oldest first."""
-    return await store.history(tx, merchant_id)
+    return await store.shop.history(tx, merchant_id)

@@ -1,4 +1,4 @@
-"""All SQL of the merchant room. Lock order: merchant row, then the reference epoch."""
+"""SQL of merchants with their contracts, related persons, asks and history."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.merchant.model import (
-    ApiKey,
     Contract,
     HistoryRow,
     Merchant,
     MerchantKind,
     MerchantState,
-    Scope,
     Seller,
 )
 
@@ -185,31 +183,3 @@ async def asked_counts(tx: Tx, merchant_ids: Sequence[UUID], method: str) -> dic
         [[bucket_of(merchant_id) for merchant_id in merchant_ids], list(merchant_ids), method],
     )
     return dict(await cursor.fetchall())
-
-
-async def insert_api_key(tx: Tx, key_hash: bytes, key: ApiKey, by: By) -> None:
-    """Keep a key by its hash."""
-    await tx.execute(
-        "INSERT INTO merchant_api_key (key_hash, merchant_id, label, scopes, created_by, created_at, expires_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        [key_hash, key.merchant_id, key.label, list(key.scopes), by.actor, by.at, key.expires_at],
-    )
-
-
-async def api_key(tx: Tx, key_hash: bytes) -> ApiKey | None:
-    """The key with this hash."""
-    cursor = await tx.execute(
-        "SELECT merchant_id, label, scopes, expires_at, revoked_at FROM merchant_api_key WHERE key_hash = %s",
-        [key_hash],
-    )
-    row = await cursor.fetchone()
-    return ApiKey(row[0], row[1], tuple(Scope(scope) for scope in row[2]), row[3], row[4]) if row else None
-
-
-async def revoke_api_key(tx: Tx, key_hash: bytes, by: By) -> bool:
-    """False when there is no such key in use."""
-    cursor = await tx.execute(
-        "UPDATE merchant_api_key SET revoked_by = %s, revoked_at = %s WHERE key_hash = %s AND revoked_at IS NULL",
-        [by.actor, by.at, key_hash],
-    )
-    return cursor.rowcount == 1
