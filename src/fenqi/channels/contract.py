@@ -204,6 +204,21 @@ class RefundFailed(msgspec.Struct, frozen=True, tag="refund_failed"):
 RefundResult = Refunded | RefundPending | RefundFailed | Unknown
 
 
+class Payout(msgspec.Struct, frozen=True):
+    """Money that is sent to a card. `payout_no` is our number: 32 characters of [0-9a-f], the same at each repeat."""
+
+    payout_no: str
+    amount_minor: int
+    payee: str
+    """Where it goes, in the channel's words: a card's number or token."""
+    made_at: datetime
+    why: str
+    notify_url: str = ""
+    payee_name: str = ""
+    """The holder's name, where the channel compares it."""
+    currency: str = "CNY"
+
+
 class Incoming(msgspec.Struct, frozen=True):
     """A request that a channel sent us. Header names are in lower case."""
 
@@ -277,6 +292,31 @@ class BillNotReady(Exception):
 
 class BillMalformed(Exception):
     """The file is not the bill that the protocol describes; the message says in which line."""
+
+
+class PaysOut(Protocol):
+    """What a channel can do beside `External` that also sends money to cards. Paid: the card has it."""
+
+    async def pay_out(self, http: Http, passage: Passage, payout: Payout) -> Result:
+        """Send it. A repeat with the same number never sends twice."""
+        ...
+
+    async def query_payout(self, http: Http, passage: Passage, payout_no: str) -> Result:
+        """What became of a payout. Declined of kind `absent`: sending it (again) is safe."""
+        ...
+
+
+class BindsCards(Protocol):
+    """What a channel can do beside `External` that keeps cards for us and gives tokens in exchange."""
+
+    async def bind_card(self, http: Http, passage: Passage, bind_no: str, number: str, holder: str) -> str | Declined:
+        """The token of a card, to be kept instead of its number and used as a charge's `payer`. Raises CardUnbound
+        when no trustworthy answer came; asking again is safe. `bind_no`: 32 characters of [0-9a-f]."""
+        ...
+
+
+class CardUnbound(Exception):
+    """It is not known whether the card was bound: nothing was charged, and it may be asked again."""
 
 
 class External(Protocol):
