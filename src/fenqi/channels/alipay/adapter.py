@@ -78,6 +78,8 @@ class Alipay:
         """An error may be believed even unsigned: no code was handed out, so nobody can pay."""
         if told.is_unsure:
             return Unknown(f"{told.code}: {told.message}")
+        if codes.plain(told.code) in codes.WAITING:
+            return Pending()
         if codes.plain(told.code) in codes.ALREADY_PAID:
             return await self.query(http, passage, charge.attempt_no)
         if told.code:
@@ -165,8 +167,8 @@ class Alipay:
         if isinstance(told, Unknown):
             raise BillNotReady(told.why)
         if told.code:
-            missing = told.is_signed and told.code.rpartition(".")[2].replace("-", "_").lower() == "bill_not_exist"
-            raise BillNotReady(f"{told.code}: {told.message}", empty=missing)
+            is_missing = told.is_signed and codes.plain(told.code).upper() == "BILL_NOT_EXIST"
+            raise BillNotReady(f"{told.code}: {told.message}", empty=is_missing)
         try:
             file = await http.send("GET", told.text("bill_download_url"), tries=QUERY_TRIES)
         except NoAnswer as error:

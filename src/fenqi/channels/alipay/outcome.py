@@ -16,7 +16,6 @@ from fenqi.channels.contract import (
     Pending,
     Refunded,
     RefundFailed,
-    RefundPending,
     RefundResult,
     Repayable,
     Result,
@@ -81,8 +80,8 @@ def of_refund(told: Told, asked: Repayable) -> RefundResult | None:
 
 
 def of_refund_query(told: Told, asked: Repayable) -> RefundResult:
-    """What became of a refund. An answer without `refund_status` says that there is no such refund (yet): asking for
-    it again with the same number is safe."""
+    """What became of a refund. An answer without `refund_status` says that there is none, that it failed, or that it
+    is not done yet: asking for it again with the same number is safe, and tells which."""
     if told.code:
         if told.is_signed and codes.plain(told.code) in ("TRADE_NOT_EXIST", "REFUND_NOT_EXIST"):
             return RefundFailed(told.code, "REFUND_REJECTED", told.message, absent=True)
@@ -92,10 +91,6 @@ def of_refund_query(told: Told, asked: Repayable) -> RefundResult:
         return RefundFailed("REFUND_NOT_EXIST", "REFUND_REJECTED", told.message, absent=True, again=True)
     if told.text("out_request_no") not in ("", asked.refund_no):
         return Unknown("the answer is about another refund")
-    if state == "REFUND_PROCESSING":
-        return RefundPending(told.text("trade_no"))
-    if state == "REFUND_FAIL":
-        return RefundFailed("REFUND_FAIL", "REFUND_REJECTED", told.message)
     if state not in ("", "REFUND_SUCCESS"):
         return Unknown(f"refund_status {state!r} is not known")
     return _refunded(told, asked)

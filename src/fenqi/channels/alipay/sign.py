@@ -48,8 +48,13 @@ def v3_answer_text(timestamp: str, nonce: str, body: bytes) -> bytes:
 
 def sign(text: str | bytes, private_key: str) -> str:
     """RSA2 of `text` in base64. `private_key`: PKCS#1 or PKCS#8, as PEM or its bare base64. Raises KeyUnusable."""
+    return sign_with(text, load_private(private_key))
+
+
+def sign_with(text: str | bytes, key: RSAPrivateKey) -> str:
+    """RSA2 of `text` by a key that is already loaded."""
     raw = text.encode() if isinstance(text, str) else text
-    return base64.b64encode(load_private(private_key).sign(raw, PKCS1v15(), SHA256())).decode("ascii")
+    return base64.b64encode(key.sign(raw, PKCS1v15(), SHA256())).decode("ascii")
 
 
 def verify(text: str | bytes, signature: str, public_key: str) -> bool:
