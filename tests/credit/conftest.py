@@ -23,7 +23,7 @@ from fenqi.ledger import PostingItem, legs_of, limits, post
 from fenqi.ledger.limits import Change
 from fenqi.ledger.model import Entry
 from fenqi.ledger.postings.bank_in import bank_in
-from fenqi.ledger.postings.parts import Draw, Share, total
+from fenqi.ledger.postings.parts import Draw, Receipt, Share, total
 from fenqi.ledger.postings.purchase import purchase
 
 T = TypeVar("T")
@@ -122,12 +122,14 @@ class Story:
         plan: LoanPlan = TWELVE,
         draws: Iterable[Draw] = (),
         money_minor: int = 0,
+        channels: Sequence[Receipt] = (),
     ) -> Loan:
-        """A purchase by credit as the paying batch does it: journal and loan; part of it may be by money."""
+        """A purchase by credit as the paying batch does it: journal and loan; parts may be by money and channels."""
         drawn = list(draws) or [Draw(GENERAL_PATH, amount_minor)]
-        shares = [Share(MERCHANT, total(drawn) + money_minor)]
+        shares = [Share(MERCHANT, total(drawn) + money_minor + total(channels))]
         order_id = new_id()
-        journal_id = self.post(consumer_id, "purchase", purchase(shares, drawn, money_minor), order_id)
+        entries = purchase(shares, drawn, money_minor, channels=channels)
+        journal_id = self.post(consumer_id, "purchase", entries, order_id)
         return self.lend(consumer_id, order_id, journal_id, plan, drawn)
 
     def lend(
