@@ -51,7 +51,12 @@ def signed(fields: Mapping[str, str], private_key: str, cert_id: str) -> dict[st
 
 def seal(fields: Mapping[str, str], private_key: str) -> str:
     """The signature of these fields, in base64."""
-    return base64.b64encode(load_private(private_key).sign(digest_text(fields), PKCS1v15(), SHA256())).decode("ascii")
+    return seal_with(fields, load_private(private_key))
+
+
+def seal_with(fields: Mapping[str, str], key: RSAPrivateKey) -> str:
+    """The signature of these fields by a key that is at hand."""
+    return base64.b64encode(key.sign(digest_text(fields), PKCS1v15(), SHA256())).decode("ascii")
 
 
 def holds(fields: Mapping[str, str], key: RSAPublicKey) -> bool:
