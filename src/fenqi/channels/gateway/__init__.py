@@ -17,10 +17,10 @@ __all__ = ["shelf"]
 
 def shelf() -> tuple[Side, ...]:
     """The `SIDE` of every channel's `gateway` module, in the order of their names."""
-    found = []
+    found: list[Side] = []
     for entry in sorted(pkgutil.iter_modules(channels.__path__), key=lambda one: one.name):
         name = f"{channels.__name__}.{entry.name}"
         if entry.ispkg and name != __name__ and importlib.util.find_spec(f"{name}.gateway") is not None:
-            side: Side = importlib.import_module(f"{name}.gateway").SIDE
-            found.append(side)
+            side: Side | None = getattr(importlib.import_module(f"{name}.gateway"), "SIDE", None)
+            found += [] if side is None else [side]
     return tuple(found)

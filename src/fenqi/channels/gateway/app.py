@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -105,15 +105,28 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(app: Starlette) -> uvicorn.Server:
-    """Uvicorn around the application, not yet running."""
+def server(app: Starlette, on_up: Callable[[], None] | None = None) -> uvicorn.Server:
+    """Uvicorn around the application, not yet running; it calls `on_up` once it answers."""
     config = uvicorn.Config(
         Cuttable(app), http="httptools", access_log=False, log_level="warning", timeout_graceful_shutdown=2
     )  # fmt: skip
-    return uvicorn.Server(config)
+    return _Telling(config, on_up)
 
 
-def serve(app: Starlette, listener: socket.socket) -> None:
+class _Telling(uvicorn.Server):
+    """A server that says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, on_up: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._on_up = on_up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_up is not None:
+            self._on_up()
+
+
+def serve(app: Starlette, listener: socket.socket, on_up: Callable[[], None] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     with suppress(KeyboardInterrupt):
-        server(app).run(sockets=[listener])
+        server(app, on_up).run(sockets=[listener])
