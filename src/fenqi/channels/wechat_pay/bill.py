@@ -83,7 +83,7 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def parse(raw: bytes, day_on: date) -> Bill:
-    """The bill in a file. Payments are positive, refunds and kept fees negative, totals too.
+    """The bill in a file. In lines, refunds and kept fees are negative; of the totals, only a kept fee is.
 
     Raises BillMalformed where a line isn't as the protocol says, belongs to another day or merchant, or the totals are
     not those of the lines.
@@ -99,7 +99,7 @@ def parse(raw: bytes, day_on: date) -> Bill:
     payments = sum(line.kind == "payment" for line in lines)
     return Bill(
         account=next(iter(accounts), ""), day_on=day_on, lines=tuple(lines), payments=payments,
-        paid_minor=totals.paid_minor, refunds=len(lines) - payments, refunded_minor=-totals.refunded_minor,
+        paid_minor=totals.paid_minor, refunds=len(lines) - payments, refunded_minor=totals.refunded_minor,
         fee_minor=-totals.fee_minor,
     )  # fmt: skip
 

@@ -25,8 +25,7 @@ class Verdict(msgspec.Struct, frozen=True):
 _OURS = Verdict("UNKNOWN", "caller")
 _NOT_CONTRACTED = Verdict("CHANNEL_NOT_CONTRACTED", "passage")
 _TOO_FAST = Verdict("CHANNEL_RATE_LIMITED", "passage")
-_ABSENT = Verdict("CHANNEL_DOWN", "passage", "absent")
-"""It never got there: the way to the channel failed, not the buyer."""
+_ABSENT = Verdict("ORDER_CLOSED", "buyer", "absent")
 
 PAYMENT: Mapping[str, Verdict] = {
     "PARAM_ERROR": _OURS,
