@@ -16,6 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("ALTER TABLE orders ADD COLUMN attempts_open smallint NOT NULL DEFAULT 0 CHECK (attempts_open >= 0)")
+    op.execute("ALTER TABLE bound_card ADD COLUMN sealed_number bytea CHECK (length(sealed_number) > 28)")
     _attempts()
     _refunds()
     _notices()
@@ -42,6 +43,7 @@ def _attempts() -> None:
             amount_minor bigint NOT NULL CHECK (amount_minor > 0),
             currency text NOT NULL,
             subject text NOT NULL,
+            instrument text NOT NULL DEFAULT '',
             terms json NOT NULL,
             is_held boolean NOT NULL,
             state text NOT NULL CHECK (state IN ('created', 'unknown', 'pending', 'succeeded', 'declined', 'closed')),
@@ -157,4 +159,5 @@ def _notices() -> None:
 def downgrade() -> None:
     for table in ("channel_notice", "channel_refund_move", "channel_refund", "attempt_move", "attempt"):
         op.execute(f"DROP TABLE {table}")
+    op.execute("ALTER TABLE bound_card DROP COLUMN sealed_number")
     op.execute("ALTER TABLE orders DROP COLUMN attempts_open")

@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse
 from fenqi.customer import Keys
 from fenqi.database import clock as database_clock
 from fenqi.database.pool import Database
-from fenqi.flows import pay
+from fenqi.flows import hear, passages, pay
 from fenqi.flows.context import Context
 from fenqi.jobs import background
 from fenqi.kernel.clock import Clock, SteeredClock, SystemClock
 from fenqi.settings import Settings
-from fenqi.web import console, shop
+from fenqi.web import console, hooks, shop
 from fenqi.web.api import edge, openapi, problem, resource
 
 VERSION = "0.1.0"
@@ -31,10 +31,14 @@ async def opened(settings: Settings, clock: Clock | None = None) -> AsyncIterato
     async with await Database.open(settings.database_url, max_size=settings.pool_max) as database:
         context = Context(database, clock or await _clock(settings, database), settings, Keys(settings.secret))
         context.pay_queue = pay.open_queue(context)
+        context.notice_queue = hear.open_queue(context)
         try:
             yield context
         finally:
             await context.pay_queue.close()
+            await context.notice_queue.close()
+            await passages.hand_in(context)
+            await context.http.close()
 
 
 async def _clock(settings: Settings, database: Database) -> Clock:
@@ -78,6 +82,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, with_jobs: boo
     api = edge.ApiRoute(resource.load())
     app.router.routes.append(api)
     app.add_middleware(edge.ApiFirst, route=api)
+    app.add_middleware(hooks.Hooks)
     problem.install(app)
     shop.register(app)
     console.register(app)

@@ -39,8 +39,15 @@ class Settings:
     """The demo's cast, in the order in which it is offered."""
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """Everything personal is sealed with keys derived from it: it must stay the same as long as the data lives."""
+    public_url: str = ""
+    """Where buyers and channels reach this mall; empty: on the address that it serves on."""
     pool_max: int = 10
     secure_cookies: bool = False
+
+    @property
+    def base_url(self) -> str:
+        """The mall's own address, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
 
 def from_environment() -> Settings:
@@ -54,5 +61,6 @@ def from_environment() -> Settings:
         host=env.get("FENQI_HOST", "127.0.0.1"),
         port=int(env.get("FENQI_PORT", "8460")),
         secret=secret.encode() if secret else b"",
+        public_url=env.get("FENQI_PUBLIC_URL", ""),
         secure_cookies=env.get("FENQI_SECURE_COOKIES", "") == "1",
     )

@@ -24,7 +24,7 @@ from fenqi.database import outbox
 from fenqi.database.pool import Database
 from fenqi.flows import events, pay
 from fenqi.flows.context import Context
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import bucket_of
 
 _STEPS = {"seen": 0, "last": 0}

@@ -15,7 +15,7 @@ from fenqi.credit.model import GENERAL_PATH
 from fenqi.database.idempotency import KeyReused
 from fenqi.flows import activate_credit, apply_credit, expire, manage_line, pay, refund, repay
 from fenqi.flows.apply_credit import Declared
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.ids import new_id

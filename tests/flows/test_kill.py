@@ -17,7 +17,7 @@ from tests import world
 from fenqi import credit, ledger, order
 from fenqi.database.pool import Database
 from fenqi.flows import pay
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import new_id
 from fenqi.ledger import walk
 

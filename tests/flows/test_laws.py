@@ -20,7 +20,7 @@ from fenqi.credit.limit import Grant
 from fenqi.credit.model import ConsentKind, LimitKind, LineState
 from fenqi.customer import Marks, RealName, Region
 from fenqi.flows import pay, quote, repay, replay
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason_codes import CODES
 from fenqi.kernel.refusal import Refusal

@@ -12,7 +12,7 @@ from fenqi import credit, customer, ledger, order
 from fenqi.credit import limit as limits
 from fenqi.database.idempotency import KeyReused
 from fenqi.flows import pay, quote
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.ledger import walk

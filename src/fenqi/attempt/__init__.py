@@ -40,7 +40,7 @@ from fenqi.attempt.record import (
 )
 from fenqi.attempt.store.notices import insert as insert_notices
 from fenqi.attempt.store.notices import settle as settle_notice
-from fenqi.attempt.store.notices import to_do as notices_to_do
+from fenqi.attempt.store.notices import waiting as notices_waiting
 
 __all__ = [
     "OPEN",
@@ -68,7 +68,7 @@ __all__ = [
     "note",
     "notice",
     "notices_of",
-    "notices_to_do",
+    "notices_waiting",
     "of_order",
     "of_payment",
     "refund_moves",

@@ -71,6 +71,8 @@ class Attempt(msgspec.Struct, frozen=True):
     made_at: datetime
     expires_at: datetime
     """The channel is told not to take money after it."""
+    instrument: str = ""
+    """What the buyer pays with there, where we know: the id of a bound card."""
     disposition: str | None = None
     """applied | returned: what became of the money that came."""
     handover: bytes | None = None
@@ -192,3 +194,4 @@ class Said(msgspec.Struct, frozen=True):
     amount_minor: int
     at: datetime
     order_id: UUID | None
+    instrument: str = ""

@@ -47,10 +47,7 @@ async def latest(tx: Tx, limit: int, before: datetime | None = None) -> list[Att
 
 async def said(tx: Tx, consumer_id: UUID, since: datetime) -> list[Said]:
     """What channels refused this consumer since then, newest first."""
-    return [
-        Said(method, code, amount_minor, at, order_id)
-        for method, code, amount_minor, at, order_id in await attempts.declined_of(tx, consumer_id, since)
-    ]
+    return [Said(*row) for row in await attempts.declined_of(tx, consumer_id, since)]
 
 
 async def refunds_of(tx: Tx, consumer_id: UUID, attempt_ids: Sequence[UUID]) -> list[ChannelRefund]:

@@ -40,12 +40,16 @@ class Payment(msgspec.Struct, frozen=True, gc=False):
     method: str
     plan: str
     outcome: str
+    """succeeded | refused; while a channel has not decided: pending | unknown; of a press that ended without an answer:
+    closed (can't be paid any more) | returned (its money came too late and goes back)"""
     decision_id: UUID
     decided_ms: int
     paid_at: datetime
     tenders: tuple[Tender, ...] = ()
     loan_id: UUID | None = None
     reasons: tuple[Reason, ...] = ()
+    attempt_id: UUID | None = None
+    """The latest try at a channel, where one is involved."""
 
 
 class StoredDecision(msgspec.Struct, frozen=True, gc=False):

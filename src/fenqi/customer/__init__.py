@@ -4,7 +4,7 @@ Whatever decisions look at raises the consumer's `version`. Names, numbers and p
 Functions that return `Refusal | None` have counted a failed try: commit, then raise it.
 """
 
-from fenqi.customer.card import add_bound_card, ask_to_bind, bind, cards, unbind
+from fenqi.customer.card import add_bound_card, ask_to_bind, bind, card_number, cards, unbind
 from fenqi.customer.identity import change_phone, mark, renew_document, verify_phone, verify_real_name
 from fenqi.customer.model import (
     Card,
@@ -72,6 +72,7 @@ __all__ = [
     "add_consumer",
     "ask_to_bind",
     "bind",
+    "card_number",
     "cards",
     "change_password",
     "change_phone",

@@ -1,4 +1,7 @@
-"""Bank cards: bound with the number and an SMS code, kept as a fingerprint and the last four digits."""
+"""Bank cards: bound with the number and an SMS code; shown by the last four digits, found by a fingerprint.
+
+The number itself is kept sealed and leaves this room only for the channel that charges the card.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,12 @@ async def ask_to_bind(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By
     card = await _new_card(tx, keys, consumer_id, number, by)
     code_id = await send_code(tx, keys, consumer_id, Purpose.BIND_CARD, by)
     card = msgspec.structs.replace(card, code_id=code_id)
-    await belongings.insert_card(tx, consumer_id, card)
+    await belongings.insert_card(tx, consumer_id, card, keys.seal(_digits(number), consumer_id))
     return card
+
+
+def _digits(number: str) -> str:
+    return check.card_number(number)[0]
 
 
 async def _new_card(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by: By) -> Card:
@@ -69,7 +76,7 @@ async def add_bound_card(tx: Tx, keys: Keys, consumer_id: UUID, number: str, by:
     """Bind a card whose owner was proved elsewhere (the demo's people), without a code. Refuses as `ask_to_bind`."""
     new = await _new_card(tx, keys, consumer_id, number, by)
     card = msgspec.structs.replace(new, state=CardState.BOUND, bound_at=by.at)
-    await belongings.insert_card(tx, consumer_id, card)
+    await belongings.insert_card(tx, consumer_id, card, keys.seal(_digits(number), consumer_id))
     await record.touch(tx, consumer_id)
     await record.insert_history(tx, consumer_id, "bind_card", by, {"card_id": str(card.card_id)})
     return card
@@ -90,3 +97,11 @@ async def unbind(tx: Tx, consumer_id: UUID, card_id: UUID, by: By) -> None:
 async def cards(tx: Tx, consumer_id: UUID) -> list[Card]:
     """The consumer's bound cards, the one bound first at the head."""
     return await belongings.cards(tx, consumer_id)
+
+
+async def card_number(tx: Tx, keys: Keys, consumer_id: UUID, card_id: UUID) -> str:
+    """A bound card's number, for the channel that charges it and nobody else. Refuses CARD_UNKNOWN."""
+    sealed = await belongings.sealed_number(tx, consumer_id, card_id)
+    if sealed is None:
+        raise NotFound("CARD_UNKNOWN", "no such card is bound")
+    return keys.unseal(sealed, consumer_id)

@@ -18,6 +18,7 @@ from fenqi.demo.tally import Tally
 from fenqi.flows import pay, quote, refund, remedy, shop
 from fenqi.flows.context import Context
 from fenqi.flows.quote import Quote
+from fenqi.flows.request import PayRequest
 from fenqi.flows.shop import Placed
 from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.refusal import Refusal
@@ -155,7 +156,7 @@ class Shopper:
     ) -> Payment | None:
         """Press the button."""
         asked = f"{intent_id}/{method}/{plan}/{part_by}".encode()
-        request = pay.PayRequest(
+        request = PayRequest(
             self.consumer_id, self.id(), intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part_by
         )
         try:

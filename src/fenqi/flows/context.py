@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from fenqi.channels.contract import Passage
+from fenqi.channels.http import Http
 from fenqi.customer import Keys
 from fenqi.database.pool import Database
 from fenqi.flows.recent import RecentQuotes
 from fenqi.flows.reference import ReferenceCache
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import Clock
+from fenqi.passage import Outcome
+from fenqi.passage import Passage as StoredPassage
 from fenqi.settings import Settings
 
 if TYPE_CHECKING:
+    from fenqi.flows.hear import NoticeQueue
     from fenqi.flows.pay import PayQueue
 
 
@@ -30,6 +36,15 @@ class Context:
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     pay_queue: PayQueue | None = None
     recent: RecentQuotes = field(default_factory=RecentQuotes)
+    http: Http = field(default_factory=Http)
+    """The way to the channels."""
+    notice_queue: NoticeQueue | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a channel has told something that nobody has acted on yet."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    """How calls to channels went, not handed in yet."""
+    keyed: dict[UUID, tuple[StoredPassage, Passage]] = field(default_factory=dict)
+    """Passages with their keys in the clear, never to be written anywhere."""
 
     def now(self) -> datetime:
         """The instant, by the clock in force."""

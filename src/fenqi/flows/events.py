@@ -1,4 +1,4 @@
-"""What follows an event: mirror journals for the parties, and paid goods leaving the sellers' stock."""
+"""What follows an event: mirror journals for the parties, paid goods leaving the sellers' stock, news for merchants."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import msgspec
 from fenqi import catalog, order
 from fenqi.database.outbox import Event, Handler
 from fenqi.database.pool import Tx
+from fenqi.flows import notify_merchant
 from fenqi.flows.context import Context
-from fenqi.flows.pay import PAID
+from fenqi.flows.draft import PAID
 from fenqi.ledger import relay
 
 
@@ -25,8 +26,10 @@ def handlers(ctx: Context) -> Mapping[str, Handler]:
 
     async def paid(tx: Tx, events: Sequence[Event]) -> None:
         await _consume_stock(ctx, tx, events)
+        await notify_merchant.tell(tx, events)
 
-    return {relay.TOPIC: relay.mirror, PAID: paid}
+    told = dict.fromkeys(notify_merchant.TOPICS, notify_merchant.tell)
+    return {**told, relay.TOPIC: relay.mirror, PAID: paid}
 
 
 async def _consume_stock(ctx: Context, tx: Tx, events: Sequence[Event]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi import cashier
+from fenqi.attempt import Attempt
 from fenqi.cashier import (
     AlternativeOffer,
     CapFacts,
@@ -51,6 +52,8 @@ class Gathered:
     asked: Mapping[UUID, int]
     subsidised_uses: Mapping[str, int]
     subsidies_spent: Mapping[str, int]
+    open_attempt: Attempt | None = None
+    """An attempt for the order that a new press can't simply take the place of: its channel is being asked."""
 
 
 def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") -> Facts:
@@ -98,6 +101,8 @@ def _order(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], scenes: 
         also_deliveries=_other_deliveries(ref, order),
         needs=("split",) if len({line.merchant_id for line in lines}) > 1 else (),
         also_in_scenes=scenes,
+        open_attempt=None if got.open_attempt is None else got.open_attempt.method,
+        open_attempt_until_ms=None if got.open_attempt is None else _ms(got.open_attempt.ask_at),
     )
 
 

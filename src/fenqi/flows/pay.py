@@ -11,8 +11,6 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from fenqi import cashier, credit, customer, ledger, order
 from fenqi.cashier import Payment
 from fenqi.credit import Admission
@@ -21,43 +19,21 @@ from fenqi.database.coalesce import Coalescer
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import WRITERS, Tx
 from fenqi.database.together import together
-from fenqi.flows import quote
+from fenqi.flows import charge, quote
 from fenqi.flows.basis import Basis
 from fenqi.flows.bounds import Count
 from fenqi.flows.context import Context
-from fenqi.flows.draft import Draft, draft, tenders_of
+from fenqi.flows.draft import Draft, Press, draft, press, tenders_of
+from fenqi.flows.request import PayRequest, Stale
+from fenqi.flows.terms import INTERNAL
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason import Reason
 from fenqi.kernel.refusal import Conflict, Refusal
 from fenqi.ledger.limits import Change
 
-PAID = "payment.succeeded"
-"""The outbox topic of a payment that went through."""
-
 NO_CEILING = (1 << 62) - 1
 _ATTEMPTS = 4
-
-
-class PayRequest(msgspec.Struct, frozen=True, gc=False):
-    """One press of the button. `payment_id` stands for the idempotency key, `input_hash` for what was asked with it."""
-
-    consumer_id: UUID
-    payment_id: UUID
-    intent_id: UUID
-    method: str
-    plan: str
-    input_hash: bytes
-    decision_id: UUID | None = None
-    """The quote that the buyer looked at; its facts are used again while nothing they rest on has changed."""
-    part_by: tuple[str, int] | None = None
-    """(method, fen): pay this much by another method and the rest by `method`."""
-
-
-class Stale(msgspec.Struct, frozen=True, gc=False):
-    """The batch's answer to an item whose facts no longer hold, or whose limit no longer carries it."""
-
-    why: str
 
 
 PayQueue = Coalescer[Draft, Payment | Stale]
@@ -75,30 +51,53 @@ def open_queue(ctx: Context) -> PayQueue:
 async def pay(ctx: Context, request: PayRequest) -> Payment:
     """Pay a checkout by one method and plan, or answer with every reason why not; the same key, the same answer.
 
+    With a part at a channel outside the answer may be `pending` or `unknown` (and, later, what came of it): ask
+    `charge.standing`. Attempts that an earlier press has left open are closed at their channels first.
+
     Refuses unknown checkouts (CHECKOUT_UNKNOWN), keys used with another request (IDEMPOTENCY_KEY_REUSED), and gives
     up with PAYMENT_CONTENDED after four evaluations that others' changes overtook.
     """
+    outside = _methods(request) - INTERNAL
+    if outside and (answered := await charge.earlier(ctx, request)) is not None:
+        return answered
     basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id)
     _check(request, basis)
     await open_caps(ctx, basis)
+    avoid: set[UUID] = set()
     for attempt in range(_ATTEMPTS):
         now = ctx.now()
-        drafted = draft(ctx, request, basis, now, request.payment_id if attempt == 0 else new_id(epoch_ms(now)))
-        if isinstance(drafted, Draft):
-            assert ctx.pay_queue is not None, "the context's queue is open"
-            outcome = await ctx.pay_queue.submit(drafted)
+        pressed = press(request, basis, now)
+        if isinstance(pressed, Press):
+            if outside:
+                outcome = await charge.charge(ctx, request, basis, pressed, avoid)
+            else:
+                journal_id = request.payment_id if attempt == 0 else new_id(epoch_ms(now))
+                outcome = await _submit(ctx, draft(ctx, request, basis, pressed, now, journal_id))
             if isinstance(outcome, Payment):
                 return _same_request(request, outcome)
         elif basis.fresh:
-            return await _refuse(ctx, request, basis, drafted, now)
-        basis = await quote.gather(ctx, request.consumer_id, request.intent_id)
+            return await _refuse(ctx, request, basis, pressed, now)
+        if outside and (answered := await charge.earlier(ctx, request)) is not None:
+            return answered
+        by = ctx.by_consumer(request.consumer_id, "chose another way to pay")
+        await charge.withdraw(ctx, request.consumer_id, basis.order_id, by)
+        basis = await quote.gather(ctx, request.consumer_id, request.intent_id, request.client)
     raise Conflict("PAYMENT_CONTENDED", "others changed this order or account meanwhile; try again", retry_after_s=1)
+
+
+async def _submit(ctx: Context, drafted: Draft) -> Payment | Stale:
+    assert ctx.pay_queue is not None, "the context's queue is open"
+    return await ctx.pay_queue.submit(drafted)
+
+
+def _methods(request: PayRequest) -> set[str]:
+    return {request.method} if request.part_by is None else {request.method, request.part_by[0]}
 
 
 def _check(request: PayRequest, basis: Basis) -> None:
     """Refuse METHOD_UNKNOWN, and AMOUNT_INVALID for a part by another method that is no part of the amount."""
     known = {method.method for method in basis.facts.methods}
-    methods = {request.method} if request.part_by is None else {request.method, request.part_by[0]}
+    methods = _methods(request)
     if not methods <= known:
         raise Refusal("METHOD_UNKNOWN", f"no payment method {', '.join(sorted(methods - known))}")
     if request.part_by is None:

@@ -14,6 +14,7 @@ from fenqi.flows import pay, shop
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
+from fenqi.flows.request import PayRequest
 from fenqi.flows.shop import Placed
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
@@ -31,7 +32,7 @@ async def pay_deposit(ctx: Context, basis: Basis, key: UUID, method: str) -> Non
     if basis.facts.order.state == "paid":
         return
     digest = hashlib.sha256(f"deposit {basis.order_id} {method}".encode()).digest()
-    request = pay.PayRequest(basis.consumer_id, key, basis.intent_id, method, "full", digest)
+    request = PayRequest(basis.consumer_id, key, basis.intent_id, method, "full", digest)
     if (await pay.pay(ctx, request)).outcome != "succeeded":
         raise Conflict("REMEDY_OVERTAKEN", "the deposit can't be paid this way any more: ask for a new quote")
 

@@ -7,9 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi import cashier, catalog, credit, customer, ledger, merchant, order
+from fenqi import attempt, cashier, catalog, credit, customer, ledger, merchant, order
+from fenqi.attempt import Attempt, AttemptState
 from fenqi.cashier import Facts, Offer, PlanCost, PlanFacts
+from fenqi.channels import shelf
 from fenqi.credit import CreditProduct, LoanPlan
+from fenqi.database.pool import Tx
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.facts import Gathered, cap_path, facts_of
@@ -83,6 +86,7 @@ async def _gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str)
             await merchant.asked_counts(tx, sorted({line.merchant_id for line in bought.lines}), "credit"),
             await credit.subsidised_uses(tx, consumer_id),
             await credit.subsidies_spent(tx),
+            await _open_attempt(tx, bought),
         )
     facts = facts_of(ref, got, now, client)
     wanted = {cap_path(row.method, cap.scene) for row in ref.policy.methods for cap in row.caps
@@ -90,6 +94,20 @@ async def _gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str)
     missing = tuple(sorted(wanted - got.accounts.keys()))
     decision_id = new_id(epoch_ms(now))
     return Basis(consumer_id, intent_id, opened.order_id, decision_id, facts, True, False, missing), bought
+
+
+async def _open_attempt(tx: Tx, bought: Order) -> Attempt | None:
+    """An attempt that has to be waited for: nobody knows what became of it, or its channel can't close it."""
+    if not bought.attempts_open:
+        return None
+    tries = await attempt.of_order(tx, bought.consumer_id, bought.order_id)
+    return next((each for each in tries if _holds_up(each)), None)
+
+
+def _holds_up(each: Attempt) -> bool:
+    if each.state is AttemptState.PENDING:
+        return not shelf.channel(each.channel).capabilities.closes
+    return each.is_open
 
 
 def pricing(product: CreditProduct, facts: Facts) -> cashier.Price:

@@ -1,4 +1,7 @@
-"""The process's copy of reference data: merchants, offers, categories and the policy in force, renewed by its epoch."""
+"""The process's copy of reference data: merchants, offers, categories, passages and the policy in force.
+
+It is renewed by its epoch, which a breaker that opens or closes raises, too.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from fenqi import catalog, credit, merchant, risk
+from fenqi import catalog, credit, merchant, passage, risk
 from fenqi.catalog import CategoryTree, Item, Offer
 from fenqi.credit import CreditProduct
 from fenqi.database import reference_epoch
 from fenqi.database.pool import Tx
 from fenqi.merchant import Seller
+from fenqi.passage import Health, Passage
 from fenqi.risk import PolicyBook
 
 
@@ -27,6 +31,8 @@ class Reference:
     offers: dict[tuple[UUID, UUID], Offer]
     items: dict[UUID, Item]
     tree: CategoryTree
+    passages: tuple[Passage, ...] = ()
+    healths: dict[UUID, Health] = field(default_factory=dict)
     product: CreditProduct = credit.PRODUCT
 
     @cached_property
@@ -49,6 +55,11 @@ class ReferenceCache:
         """The credit product that new loans are made under."""
         return credit.PRODUCT if self.newest is None else self.newest.product
 
+    @property
+    def late_success(self) -> str:
+        """return | revive: the policy for a channel's money that comes for an order that has lapsed."""
+        return "return" if self.newest is None else self.newest.policy.numbers.late_success
+
     async def current(self, tx: Tx, now: datetime) -> Reference:
         """The copy, read again when the epoch has moved on or another policy has come into force."""
         epoch = await reference_epoch.read_epoch(tx)
@@ -63,5 +74,7 @@ class ReferenceCache:
             await catalog.offers(tx),
             await catalog.items(tx),
             await catalog.tree(tx),
+            tuple(await passage.get_all(tx)),
+            await passage.healths(tx),
         )
         return self.newest

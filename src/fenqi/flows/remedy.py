@@ -14,7 +14,7 @@ import msgspec
 
 from fenqi import cashier, credit
 from fenqi.cashier import Action, Facts, Offer, Remedy, action
-from fenqi.flows import amend, money, presale, prove, quote, repay
+from fenqi.flows import amend, charge, money, presale, prove, quote, repay
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.prove import Needed
@@ -116,6 +116,8 @@ async def _step(
         needed = await _typed(ctx, basis.consumer_id, step, given)
         return basis.intent_id if needed is None else _outcome(chosen, basis, place, needed=needed)
     if isinstance(step, _ORDERS):
+        by = ctx.by_consumer(basis.consumer_id, "changed the order")
+        await charge.withdraw(ctx, basis.consumer_id, basis.order_id, by)
         return await _change_order(ctx, basis, chosen, place, step)
     await _move(ctx, basis.consumer_id, _key(chosen, place), step)
     return basis.intent_id

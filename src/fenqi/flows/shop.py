@@ -14,6 +14,7 @@ import msgspec
 
 from fenqi import cashier, catalog, order
 from fenqi.catalog import Wanted
+from fenqi.flows import charge
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
 from fenqi.kernel.by import By
@@ -87,8 +88,12 @@ async def hold_stock(ctx: Context, merchant_id: UUID, lines: Sequence[NewLine], 
 
 
 async def close_order(ctx: Context, consumer_id: UUID, order_id: UUID, why: str = "the buyer closed it") -> Order:
-    """Close an unpaid order and give its stock back. Refuses ORDER_UNKNOWN, and STATE_CONFLICT once it is paid."""
+    """Close an unpaid order and give its stock back; attempts under way are closed at their channels first.
+
+    Refuses ORDER_UNKNOWN, STATE_CONFLICT once it is paid, and PAYMENT_IN_PROGRESS while a channel can't say.
+    """
     by = ctx.by_consumer(consumer_id, why)
+    await charge.withdraw(ctx, consumer_id, order_id, by)
     async with ctx.database.transaction() as tx:
         closed = await order.close(tx, consumer_id, order_id, by)
     for merchant_id in sorted({line.merchant_id for line in closed.lines}):

@@ -78,13 +78,16 @@ async def _set_aside(tx: Tx, hold: Hold, amount_minor: int, after: LimitAccount)
 async def commit(tx: Tx, hold_id: UUID, item: PostingItem) -> Verdict:
     """Post the journal that the hold was for and turn what it reserved into balance; the item carries no legs.
 
-    What was held is honoured even where the ceiling has been lowered since. A repeat gets the stored verdict.
+    What was held is honoured even where the ceiling has been lowered since; accounts that only count (`cap:…`) are
+    held without an entry. A repeat gets the stored verdict.
     Refuses with NotFound, or Conflict HOLD_RELEASED; entries that use the limits otherwise are a bug.
     """
     rows = await _rows(tx, item.consumer_id, hold_id)
     if rows[0][2] == "released":
         raise Conflict("HOLD_RELEASED", str(hold_id))
-    if item.legs or _amounts(legs_of(item.entries)) != {path: amount_minor for path, amount_minor, _ in rows}:
+    if item.legs or _amounts(legs_of(item.entries)) != {
+        path: amount_minor for path, amount_minor, _ in rows if not path.startswith("cap:")
+    }:
         raise MalformedJournal(f"{item} does not use the limits that hold {hold_id} has set aside")
     verdict = await post_held(tx, item)
     if verdict.posted and not verdict.repeated:
@@ -124,6 +127,12 @@ async def release(tx: Tx, consumer_id: UUID, hold_id: UUID, at: datetime) -> boo
     )
     await _settle(tx, consumer_id, hold_id, "released", at)
     return True
+
+
+async def is_held(tx: Tx, consumer_id: UUID, hold_id: UUID) -> bool:
+    """Whether the hold is there, neither committed nor released."""
+    rows = await locks.hold_rows(tx, consumer_id, hold_id)
+    return bool(rows) and rows[0][2] == "held"
 
 
 async def stale(tx: Tx, held_before: datetime, limit: int = 500) -> list[tuple[UUID, UUID]]:

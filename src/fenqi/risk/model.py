@@ -122,6 +122,8 @@ class Numbers(_Row, frozen=True):
     """Between a refused application and the next."""
     min_payment_ppm: int = 100_000
     """Share of a statement that must be paid."""
+    late_success: str = "return"
+    """What happens to a channel's money that comes for an order that has lapsed: return | revive."""
 
 
 class PolicyDocument(_Row, frozen=True):

@@ -16,6 +16,7 @@ from fenqi import catalog, credit, customer
 from fenqi.credit import ConsentKind, LimitKind, LineState
 from fenqi.customer import Purpose
 from fenqi.flows import manage_line, money, pay, prove, repay, shop
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import new_id
 from fenqi.ledger import Leg, Outcome, holds
@@ -361,7 +362,7 @@ async def pay_order(stage: Stage) -> None:
     """After the order is placed: pay it."""
     placed = stage.orders[-1]
     digest = hashlib.sha256(placed.intent_id.bytes).digest()
-    request = pay.PayRequest(
+    request = PayRequest(
         stage.consumer_id, new_id(epoch_ms(stage.ctx.now())), placed.intent_id, "credit", "pay_later", digest
     )
     assert (await pay.pay(stage.ctx, request)).outcome == "succeeded"

@@ -18,6 +18,7 @@ from fenqi.flows import activate_credit, apply_credit, money, pay, prove, shop
 from fenqi.flows.apply_credit import Declared
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
+from fenqi.flows.request import PayRequest
 from fenqi.flows.shop import Placed, Wish
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
@@ -194,7 +195,7 @@ class Stage:
         self.wait(20)
         await prove.step_up(self.ctx, self.consumer_id, {"pay_password": self.pay_password})
         digest = hashlib.sha256(placed.intent_id.bytes).digest()
-        request = pay.PayRequest(
+        request = PayRequest(
             self.consumer_id, new_id(epoch_ms(self.ctx.now())), placed.intent_id, method, plan, digest
         )
         payment = await pay.pay(self.ctx, request)

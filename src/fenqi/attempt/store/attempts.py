@@ -138,11 +138,14 @@ async def latest(tx: Tx, limit: int, before: datetime | None = None) -> list[Att
     return [_attempt(row) for row in await cursor.fetchall()]
 
 
-async def declined_of(tx: Tx, consumer_id: UUID, since: datetime) -> list[tuple[str, str, int, datetime, UUID | None]]:
-    """(method, reason, amount, when, order) of a consumer's refused attempts since then, newest first."""
+async def declined_of(
+    tx: Tx, consumer_id: UUID, since: datetime
+) -> list[tuple[str, str, int, datetime, UUID | None, str]]:
+    """(method, reason, amount, when, order, instrument) of a consumer's refused attempts since then, newest first."""
     cursor = await tx.execute(
-        "SELECT method, reason, amount_minor, made_at, order_id FROM attempt WHERE bucket = %s AND consumer_id = %s"
+        "SELECT method, reason, amount_minor, made_at, order_id, instrument FROM attempt"
+        " WHERE bucket = %s AND consumer_id = %s"
         " AND state = 'declined' AND made_at > %s ORDER BY made_at DESC LIMIT 50",
         [bucket_of(consumer_id), consumer_id, since],
     )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in await cursor.fetchall()]
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in await cursor.fetchall()]

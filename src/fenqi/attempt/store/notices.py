@@ -52,12 +52,10 @@ async def insert(tx: Tx, notices: Sequence[NoticeRow]) -> None:
     )
 
 
-async def to_do(tx: Tx, limit: int) -> list[NoticeRow]:
-    """Notices that nobody has acted on yet, oldest first, locked until the transaction ends."""
+async def waiting(tx: Tx, limit: int) -> list[NoticeRow]:
+    """Notices that nobody has acted on yet, oldest first."""
     cursor = await tx.execute(
-        f"SELECT {_SELECT} FROM channel_notice WHERE state = 'received' ORDER BY received_at LIMIT %s"
-        " FOR UPDATE SKIP LOCKED",
-        [limit],
+        f"SELECT {_SELECT} FROM channel_notice WHERE state = 'received' ORDER BY received_at LIMIT %s", [limit]
     )
     return [_notice(row) for row in await cursor.fetchall()]
 

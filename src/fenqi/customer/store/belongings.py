@@ -80,15 +80,16 @@ async def messages(tx: Tx, consumer_id: UUID | None, limit: int) -> list[PhoneMe
     return [PhoneMessage(*row) for row in await cursor.fetchall()]
 
 
-async def insert_card(tx: Tx, consumer_id: UUID, card: Card) -> None:
-    """Keep a card that awaits its code; earlier ones that still do lapse."""
+async def insert_card(tx: Tx, consumer_id: UUID, card: Card, sealed_number: bytes) -> None:
+    """Keep a card with its sealed number; earlier ones that still await their code lapse."""
     bucket = bucket_of(consumer_id)
     await tx.execute(
         "UPDATE bound_card SET state = 'lapsed' WHERE bucket = %s AND consumer_id = %s AND state = 'awaiting_code'",
         [bucket, consumer_id],
     )
     await tx.execute(
-        f"INSERT INTO bound_card (bucket, consumer_id, {_CARD}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        f"INSERT INTO bound_card (bucket, consumer_id, {_CARD}, sealed_number)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             bucket,
             consumer_id,
@@ -101,8 +102,20 @@ async def insert_card(tx: Tx, consumer_id: UUID, card: Card) -> None:
             card.code_id,
             card.asked_at,
             card.bound_at,
+            sealed_number,
         ],
     )
+
+
+async def sealed_number(tx: Tx, consumer_id: UUID, card_id: UUID) -> bytes | None:
+    """A bound card's sealed number."""
+    cursor = await tx.execute(
+        "SELECT sealed_number FROM bound_card WHERE bucket = %s AND consumer_id = %s AND card_id = %s"
+        " AND state = 'bound'",
+        [bucket_of(consumer_id), consumer_id, card_id],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
 
 
 async def card(tx: Tx, consumer_id: UUID, card_id: UUID) -> Card | None:

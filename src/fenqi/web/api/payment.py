@@ -13,7 +13,7 @@ import msgspec
 from fenqi import cashier
 from fenqi.cashier import Payment, Tender
 from fenqi.flows import pay
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import bucket_of, id_for
 from fenqi.kernel.money import check_amount_minor
 from fenqi.kernel.refusal import NotFound, Refusal

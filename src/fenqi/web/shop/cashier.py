@@ -11,7 +11,7 @@ from starlette.responses import Response
 from fenqi import cashier, merchant, order
 from fenqi.database.pool import Tx
 from fenqi.flows import pay, quote
-from fenqi.flows.pay import PayRequest
+from fenqi.flows.request import PayRequest
 from fenqi.flows.quote import Quote
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.money import parse_minor
