@@ -156,6 +156,7 @@ def _events() -> None:
         )""")
     place(op.execute, "webhook_delivery", "party")
     op.execute("CREATE INDEX webhook_delivery_due ON webhook_delivery (bucket, next_at) WHERE state = 'pending'")
+    op.execute("CREATE INDEX webhook_delivery_by_time ON webhook_delivery (next_at, bucket) WHERE state = 'pending'")
     op.execute("""
         CREATE INDEX webhook_delivery_before ON webhook_delivery (bucket, merchant_id, endpoint_id, payment_id, seq)
         WHERE state = 'pending'""")

@@ -159,7 +159,8 @@ def test_a_merchant_reads_their_own_statement(door, buyers):
 
 def test_a_key_does_what_its_scopes_say_until_it_is_revoked(door, buyers):
     write = door.run(key_for(door, Scope.PAYMENTS_WRITE))
-    no(door.call("GET", "/v1/merchant/statement", None, write), 403, "FORBIDDEN")
+    problem = no(door.call("GET", "/v1/merchant/statement", None, write), 403, "SCOPE_MISSING")
+    assert problem["scope"] == "payments:read"
     no(door.call("GET", "/v1/orders", None, write), 403, "FORBIDDEN")
     no(door.call("GET", "/v1/merchant/statement", None, door.token_of(buyers[0])), 403, "FORBIDDEN")
     read = door.run(key_for(door, Scope.PAYMENTS_READ))

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from fenqi import main
+from fenqi.merchant import Scope
 from fenqi.web.api import openapi, resource
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -59,12 +60,20 @@ def test_who_moves_money_by_the_api_needs_a_key(document):
         "/v1/cards",
         "/v1/credit/applications",
         "/v1/credit/repayments",
+        "/v1/merchant/payments/{payment}/refunds",
         "/v1/money-account/top-ups",
         "/v1/money-account/withdrawals",
         "/v1/orders",
         "/v1/orders/{order}/refunds",
         "/v1/payments",
     }
+
+
+def test_every_call_of_a_merchant_names_its_scopes(document):
+    scopes = {str(scope) for scope in Scope}
+    for path, _, one in operations(document):
+        assert bool(one.get("x-scopes")) == ("merchant" in one.get("x-who", ())), path
+        assert set(one.get("x-scopes", ())) <= scopes
 
 
 def test_the_document_is_served(door, document):

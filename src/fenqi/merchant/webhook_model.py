@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -91,7 +92,7 @@ class Change(msgspec.Struct, frozen=True):
     verb: str
     from_state: str | None
     to_state: str | None
-    detail: dict[str, object]
+    detail: dict[str, Any]
     actor: str
     why: str
     at: datetime

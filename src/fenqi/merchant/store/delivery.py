@@ -72,13 +72,15 @@ async def claim(
         WITH due AS (
             SELECT merchant_id, endpoint_id, event_id, next_at,
                    row_number() OVER (PARTITION BY merchant_id, endpoint_id ORDER BY next_at, event_id) AS place
-            FROM webhook_delivery AS d
-            WHERE bucket = %(bucket)s AND {_DUE} AND endpoint_id <> ALL(%(but)s)
-              AND NOT EXISTS (
-                SELECT 1 FROM webhook_delivery AS earlier
-                WHERE earlier.bucket = d.bucket AND earlier.merchant_id = d.merchant_id
-                  AND earlier.endpoint_id = d.endpoint_id AND earlier.payment_id = d.payment_id
-                  AND earlier.seq < d.seq AND earlier.state = 'pending')
+            FROM (
+                SELECT merchant_id, endpoint_id, event_id, next_at FROM webhook_delivery AS d
+                WHERE bucket = %(bucket)s AND {_DUE} AND endpoint_id <> ALL(%(but)s)
+                  AND NOT EXISTS (
+                    SELECT 1 FROM webhook_delivery AS earlier
+                    WHERE earlier.bucket = d.bucket AND earlier.merchant_id = d.merchant_id
+                      AND earlier.endpoint_id = d.endpoint_id AND earlier.payment_id = d.payment_id
+                      AND earlier.seq < d.seq AND earlier.state = 'pending')
+                ORDER BY next_at LIMIT %(window)s) AS oldest
         ), chosen AS (
             SELECT d.merchant_id, d.endpoint_id, d.event_id FROM webhook_delivery AS d
             JOIN due USING (merchant_id, endpoint_id, event_id)
@@ -94,7 +96,15 @@ async def claim(
           AND d.event_id = chosen.event_id
         RETURNING d.merchant_id, d.endpoint_id, d.event_id, d.tries, d.rung
         """,
-        {"bucket": bucket, "at": at, "until_at": until_at, "limit": limit, "most_each": most_each, "but": list(but)},
+        {
+            "bucket": bucket,
+            "at": at,
+            "until_at": until_at,
+            "limit": limit,
+            "most_each": most_each,
+            "but": list(but),
+            "window": 8 * limit,
+        },
     )
     rows = await cursor.fetchall()
     if not rows:

@@ -37,10 +37,24 @@ class Actor(msgspec.Struct, frozen=True):
         assert self.kind == "consumer" and self.id is not None
         return self.id
 
-    def require(self, scope: str) -> None:
-        """Refuse with FORBIDDEN an actor without this scope (a key's) or role (of staff)."""
-        if scope not in self.scopes:
-            raise Forbidden("FORBIDDEN", f"this call needs {scope!r}")
+    @property
+    def owner_id(self) -> UUID:
+        """Whose keys and things a call is about: the consumer's or the merchant's id; only for these two."""
+        assert self.kind in ("consumer", "merchant") and self.id is not None
+        return self.id
+
+    def require(self, role: str) -> None:
+        """Refuse with FORBIDDEN a member of staff without this role."""
+        if role not in self.scopes:
+            raise Forbidden("FORBIDDEN", f"this call needs {role!r}")
+
+    def require_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Refuse with SCOPE_MISSING a merchant's key that lacks one of these, and name it."""
+        if self.kind != "merchant":
+            return
+        for scope in scopes:
+            if scope not in self.scopes:
+                raise Forbidden("SCOPE_MISSING", f"this call needs a key with the scope {scope!r}", scope=scope)
 
     @property
     def name(self) -> str:

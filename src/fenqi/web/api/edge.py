@@ -153,6 +153,7 @@ async def _answer(operation: Operation, path: Mapping[str, str], scope: Scope, r
     declared, context = operation.declared, scope["app"].state.context
     headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _HEADERS}
     actor = await authenticate(context, headers.get(b"authorization", ""), declared.who)
+    actor.require_scopes(declared.scopes)
     key = _checked_key(headers.get(b"idempotency-key")) if declared.keyed else ""
     raw, body = b"", None
     if operation.decoder is not None:
@@ -164,7 +165,7 @@ async def _answer(operation: Operation, path: Mapping[str, str], scope: Scope, r
     call = Call(context, actor, body, path, query, key, address, locale)
     if operation.is_kept:
         verb = f"{declared.method} {scope['path']}"
-        return await _kept(context, Attempt.of(actor.consumer_id, key, verb, raw), declared, call)
+        return await _kept(context, Attempt.of(actor.owner_id, key, verb, raw), declared, call)
     return _said(await declared.handler(call))
 
 

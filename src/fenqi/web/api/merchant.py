@@ -1,16 +1,22 @@
-"""Merchants, by API key: their own account statement, as far as the relay has carried it."""
+"""Merchants, by API key: their own account statement, as far as the relay has carried it, and notices to them."""
 
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import msgspec
 
+from fenqi import merchant
+from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
+from fenqi.kernel.ids import parse_id
 from fenqi.kernel.refusal import Refusal
 from fenqi.ledger import statements
 from fenqi.ledger.chart import MALL
 from fenqi.ledger.statements import StatementLine
+from fenqi.merchant import Notice, Scope
+from fenqi.web.api.order import whole
 from fenqi.web.api.resource import Call, resource
 
 _PAYABLE = "liability:merchant_payable"
@@ -28,11 +34,10 @@ class PayableStatement(msgspec.Struct, frozen=True):
 
 @resource(
     "GET", "/v1/merchant/statement", answer=PayableStatement, who=("merchant",), query=("from_on", "to_on"),
-    problems=(422,),
+    problems=(422,), scopes=(Scope.PAYMENTS_READ,),
 )  # fmt: skip
 async def statement(call: Call) -> PayableStatement:
-    """The merchant's own account over a span of business dates, both included; needs the scope `payments:read`."""
-    call.actor.require("payments:read")
+    """The merchant's own account over a span of business dates, both included."""
     today_on = business_date(call.context.now())
     to_on = _day(call, "to_on", today_on)
     from_on = _day(call, "from_on", to_on.replace(day=1))
@@ -43,6 +48,33 @@ async def statement(call: Call) -> PayableStatement:
     lines = tuple(msgspec.structs.replace(x, amount_minor=-x.amount_minor, balance_minor=-x.balance_minor)
                   for x in found.lines)  # fmt: skip
     return PayableStatement(from_on, to_on, -found.opening_minor, -found.closing_minor, lines)
+
+
+@resource(
+    "GET", "/v1/merchant/notices", answer=tuple[Notice, ...], who=("merchant",), scopes=(Scope.WEBHOOKS_MANAGE,),
+    query=("limit",), problems=(422,),
+)  # fmt: skip
+async def notices(call: Call) -> tuple[Notice, ...]:
+    """What the merchant must know (a webhook that was disabled), newest first."""
+    _, limit = page_of(call)
+    async with call.context.database.snapshot() as tx:
+        return tuple(await merchant.notices_of(tx, call.actor.merchant_id, limit))
+
+
+def by_merchant(call: Call, why: str, otherwise: str) -> By:
+    """The merchant's own doing, now; `otherwise` is the reason where none was given."""
+    return By(call.actor.name, why or otherwise, call.context.now())
+
+
+def page_of(call: Call) -> tuple[UUID | None, int]:
+    """The query's `before` and `limit`; refuses other values (PAGE_INVALID)."""
+    limit, before = whole(call, "limit", 20), call.query.get("before")
+    before_id = None if before is None else parse_id(before)
+    if before is not None and before_id is None:
+        raise Refusal("PAGE_INVALID", "before is the id of the last one seen")
+    if not 1 <= limit <= 100:
+        raise Refusal("PAGE_INVALID", "1 to 100 a page")
+    return before_id, limit
 
 
 def _day(call: Call, name: str, default: date) -> date:

@@ -95,6 +95,9 @@ def _operation(declared: Resource, body: Any, answer: Any) -> dict[str, Any]:
     if declared.who:
         operation["security"] = [{"bearer": []}]
         operation["x-who"] = list(declared.who)
+    if declared.scopes:
+        operation["x-scopes"] = list(declared.scopes)
+        operation["description"] += f"\n\nScopes of the key: {', '.join(declared.scopes)}."
     if body is not None:
         needed = _is_needed(declared.body)
         operation["requestBody"] = {"required": needed, "content": {"application/json": {"schema": body}}}

@@ -52,7 +52,7 @@ class Call:
     def id_of_key(self, verb: str) -> UUID:
         """The id of what this keyed call makes: the same at each repeat, and never that of somebody else's."""
         assert self.key, "a keyed call has its key"
-        return id_for(self.actor.consumer_id, verb, self.key)
+        return id_for(self.actor.owner_id, verb, self.key)
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -81,6 +81,7 @@ class Resource:
     problems: tuple[int, ...] = field(default=())
     query: tuple[str, ...] = ()
     also: Mapping[int, str] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
 
 
 RESOURCES: list[Resource] = []
@@ -99,12 +100,15 @@ def resource(
     problems: tuple[int, ...] = (),
     query: tuple[str, ...] = (),
     also: Mapping[int, str] | None = None,
+    scopes: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare an operation. `who` names the kinds of actor that may call it; empty: anyone.
 
     `keyed` requires an `Idempotency-Key` header, and the edge answers a repeat; with `keeps_answers` the handler does
-    so itself. `also` are statuses beside 200 that carry the answer, with their meaning.
+    so itself. `also` are statuses beside 200 that carry the answer, with their meaning. `scopes` are what a merchant's
+    key must carry, every one of them.
     """
+    assert scopes or "merchant" not in who, f"{method} {path} is for merchants: say which scopes it takes"
 
     def declare(handler: Handler) -> Handler:
         RESOURCES.append(
@@ -121,6 +125,7 @@ def resource(
                 problems,
                 query,
                 also or {},
+                tuple(map(str, scopes)),
             )
         )
         return handler
