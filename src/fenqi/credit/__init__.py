@@ -39,7 +39,7 @@ from fenqi.credit.plan_cost import PlanCost, nominal_annual_cost_ppm, plan_cost
 from fenqi.credit.position import Position
 from fenqi.credit.product import CreditProduct, LoanPlan, RefundRules, terms_of
 from fenqi.credit.record import events_of, position_of, positions
-from fenqi.credit.refund import preview_refund, refund, refunds_of, to_channels_of
+from fenqi.credit.refund import preview_refund, refund, refunds_of, shares_of, to_channels_of
 from fenqi.credit.refund_plan import Purchase, RefundPlan, purchase_of
 from fenqi.credit.repayment import Receipt, preview_repayment, repay
 from fenqi.credit.repayment_plan import (
@@ -138,5 +138,6 @@ __all__ = [
     "subsidised_uses",
     "terms_of",
     "terms_of_loan",
+    "shares_of",
     "to_channels_of",
 ]

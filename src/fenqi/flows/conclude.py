@@ -22,6 +22,7 @@ from fenqi.database.outbox import Event
 from fenqi.database.pool import Tx
 from fenqi.flows.context import Context
 from fenqi.flows.draft import paid_event
+from fenqi.flows.notify_merchant import PaymentNews
 from fenqi.flows.terms import Terms
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date, epoch_ms
@@ -160,10 +161,6 @@ async def _owe_back(tx: Tx, before: Attempt, paid: Attempt, cause: str, by: By) 
         f"{cause}: the order did not need this money", by.at, ask_at=by.at,
     )  # fmt: skip
     await attempt.begin_refund(tx, back, by)
-    payload = {"attempt_id": paid.attempt_id, "order_id": paid.order_id, "cause": cause, "refund_id": back.refund_id}
-    await outbox.append(
-        tx, [Event(new_id(epoch_ms(by.at)), paid.consumer_id, "payment.returned", _JSON.encode(payload), by.at)]
-    )
 
 
 def _item(paid: Attempt, kind: str, entries: tuple[Entry, ...], by: By) -> PostingItem:
@@ -237,3 +234,6 @@ async def _refuse(tx: Tx, declined: Attempt, by: By) -> None:
         declined.decision_id, terms.decided_ms, by.at, terms.tenders, None, (reason,),
     )  # fmt: skip
     await cashier.insert_payments(tx, [payment])
+    news = PaymentNews(declined.payment_id, declined.order_id, declined.reason)
+    event = Event(new_id(epoch_ms(by.at)), declined.consumer_id, "payment.refused", _JSON.encode(news), by.at)
+    await outbox.append(tx, [event])

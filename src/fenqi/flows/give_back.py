@@ -10,21 +10,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
-
-from fenqi import attempt, ledger
+from fenqi import attempt, credit, ledger
 from fenqi.attempt import Attempt, AttemptState, ChannelRefund, RefundState, ladder
 from fenqi.channels import shelf
 from fenqi.channels.contract import Refunded, RefundFailed, RefundPending, RefundResult, Repayable, Unknown
 from fenqi.database import outbox
-from fenqi.database.outbox import Event
 from fenqi.database.pool import Tx
 from fenqi.flows import passages
 from fenqi.flows.context import Context
 from fenqi.flows.facts import MONEY_PATH
+from fenqi.flows.notify_merchant import RefundNews, refund_event
 from fenqi.kernel.by import By
-from fenqi.kernel.clock import business_date, epoch_ms
-from fenqi.kernel.ids import bucket_of, id_for, new_id
+from fenqi.kernel.clock import business_date
+from fenqi.kernel.ids import bucket_of, id_for
 from fenqi.kernel.refusal import Conflict
 from fenqi.ledger import Entry, PostingItem, legs_of
 from fenqi.ledger.postings import channel_refund, refund_diverted
@@ -32,7 +30,6 @@ from fenqi.ledger.postings.parts import Receipt
 
 DIVERTED = frozenset({"REFUND_ACCOUNT_GONE", "REFUND_TOO_LATE", "REFUND_TOO_MANY"})
 """What a channel will never do later either: the buyer gets the money in the money account."""
-_JSON = msgspec.json.Encoder()
 
 
 async def begin_within(
@@ -69,6 +66,7 @@ async def carry_out(ctx: Context, consumer_id: UUID, refund_id: UUID) -> Channel
             return back
         back = await attempt.ask_refund_again_at(tx, back, ladder.next_at(ladder.REFUND_S, back.asks, by.at))
         source = await attempt.get(tx, consumer_id, back.attempt_id)
+    await passages.name(ctx, back.refund_id, consumer_id)
     passage = await passages.of_attempt(ctx, source)
     channel = shelf.channel(source.channel)
     asked = _asked(ctx, back, source)
@@ -170,7 +168,7 @@ async def _divert(tx: Tx, back: ChannelRefund, source: Attempt, by: By) -> Chann
     await _post(tx, back, source, refund_diverted.KIND, refund_diverted.refund_diverted(
         Receipt(source.channel, source.passage_id, back.amount_minor)), by)  # fmt: skip
     after = await attempt.move_refund(tx, back, RefundState.DIVERTED, by, finished_at=by.at, ask_at=None)
-    await _tell(tx, after, source, "refund.diverted", by)
+    await _tell(tx, after, source, "refund.succeeded", by)
     return after
 
 
@@ -185,12 +183,13 @@ async def _post(tx: Tx, back: ChannelRefund, source: Attempt, kind: str, entries
 
 
 async def _tell(tx: Tx, back: ChannelRefund, source: Attempt, topic: str, by: By) -> None:
-    payload = {
-        "refund_id": back.refund_id, "order_refund_id": back.order_refund_id, "attempt_id": source.attempt_id,
-        "order_id": source.order_id, "payment_id": source.payment_id, "amount_minor": back.amount_minor,
-        "reason": back.reason,
-    }  # fmt: skip
-    await outbox.append(tx, [Event(new_id(epoch_ms(by.at)), back.consumer_id, topic, _JSON.encode(payload), by.at)])
+    """Tell the merchants whose refund it was; money that was never theirs is no news to them."""
+    if back.order_refund_id is None or source.order_id is None:
+        return
+    rows = await credit.refunds_of(tx, back.consumer_id, source.order_id)
+    row = next(each for each in rows if each.refund_id == back.order_refund_id)
+    news = RefundNews(row.refund_id, source.payment_id, source.order_id, credit.shares_of(row), back.reason)
+    await outbox.append(tx, [refund_event(back.consumer_id, topic, news, by.at)])
 
 
 def refundable(source: Attempt) -> bool:

@@ -12,9 +12,12 @@ import msgspec
 
 from fenqi import credit, order
 from fenqi.credit import Purchase, RefundPlan, RefundRow
+from fenqi.database import outbox
 from fenqi.database.idempotency import Answer, Attempt, once
 from fenqi.database.pool import Tx
+from fenqi.flows import give_back
 from fenqi.flows.context import Context
+from fenqi.flows.notify_merchant import RefundNews, refund_event
 from fenqi.kernel.by import By
 from fenqi.kernel.refusal import Conflict, NotFound
 from fenqi.ledger.walk import walk_order
@@ -33,6 +36,7 @@ async def refund(
 ) -> RefundRow:
     """Refund this much of an order (None: all that is left). `key` is the refund's id: a repeat gets the first answer.
 
+    What a channel has to give back is owed from now on and asked for there (`give_back`); it fails for itself.
     Limits come back first, what is not owed any more comes in money; fees of the part taken back are let off, fees
     that were paid stay paid. `by_merchant` says whose goods came back. Undoing a whole order of which nothing was
     repaid is a cancellation. Refuses ORDER_UNKNOWN, ORDER_NOT_PAID, AMOUNT_INVALID, REFUND_TOO_LARGE.
@@ -40,13 +44,27 @@ async def refund(
 
     async def effect(tx: Tx) -> Answer:
         purchase = await _locked_purchase(tx, consumer_id, order_id)
-        row, _ = await credit.refund(tx, consumer_id, key, purchase, amount_minor, by, by_merchant)
+        row, plan = await credit.refund(
+            tx, consumer_id, key, purchase, amount_minor, by, by_merchant, ctx.reference.product
+        )
+        await give_back.begin_within(tx, consumer_id, order_id, key, plan.to_channels, by)
+        await _tell(tx, row, plan, by)
         return Answer(200, msgspec.json.encode(row))
 
     parts = {str(merchant): part for merchant, part in sorted((by_merchant or {}).items())}
     body = msgspec.json.encode([order_id, amount_minor, parts])
     answer = await once(ctx.database, Attempt.of(consumer_id, str(key), _VERB, body), by.at, effect)
     return msgspec.json.decode(answer.body, type=RefundRow)
+
+
+async def _tell(tx: Tx, row: RefundRow, plan: RefundPlan, by: By) -> None:
+    """Tell the merchants; where no channel has a part in it the refund is done at once."""
+    paid = await order.get(tx, row.consumer_id, row.order_id)
+    assert paid.payment_id is not None, "only a paid order is refunded"
+    shares = {share.merchant_id: share.amount_minor for share in plan.shares}
+    news = RefundNews(row.refund_id, paid.payment_id, row.order_id, shares)
+    topics = ("refund.created",) if plan.to_channels else ("refund.created", "refund.succeeded")
+    await outbox.append(tx, [refund_event(row.consumer_id, topic, news, by.at) for topic in topics])
 
 
 async def preview(ctx: Context, consumer_id: UUID, order_id: UUID, amount_minor: int | None, by: By) -> RefundPlan:
