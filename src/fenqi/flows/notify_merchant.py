@@ -1,12 +1,12 @@
 """What merchants learn of payments and refunds: each its own share, no word about the buyer.
 
 The relay hands the events of `TOPICS` on; here they become the merchants' rows, and webhook events for those who have
-webhooks. To tell of something more, add a line to `TOPICS` (and its type to the merchant room's `EventType`).
+webhooks. To tell of something more, add a line to `PAYMENTS` or `REFUNDS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,20 +20,41 @@ from fenqi.kernel.ids import id_for, new_id
 from fenqi.merchant import EventType, NewEvent, PaymentShare, RefundShare, RefundState
 from fenqi.order import Order
 
+PAYMENTS: Mapping[str, EventType] = {
+    "payment.succeeded": EventType.PAYMENT_SUCCEEDED,
+    "payment.refused": EventType.PAYMENT_REFUSED,
+    "payment.closed": EventType.PAYMENT_CLOSED,
+}
+"""Outbox topic with a `PaymentNews` → what merchants are told."""
+
+REFUNDS: Mapping[str, RefundState] = {
+    "refund.created": RefundState.CREATED,
+    "refund.succeeded": RefundState.SUCCEEDED,
+    "refund.failed": RefundState.FAILED,
+}
+"""Outbox topic with a `RefundNews` → how the refund stands; what is no change to a merchant is not told again."""
+
+TOPICS = (*PAYMENTS, *REFUNDS)
+
+_TYPES = {
+    RefundState.CREATED: EventType.REFUND_CREATED,
+    RefundState.SUCCEEDED: EventType.REFUND_SUCCEEDED,
+    RefundState.FAILED: EventType.REFUND_FAILED,
+}
 _JSON = msgspec.json.Encoder()
 
 
 class PaymentNews(msgspec.Struct, frozen=True):
-    """The payload of the outbox topics `payment.*`."""
+    """The payload of a payment's outbox events."""
 
     payment_id: UUID
     order_id: UUID
     code: str = ""
-    """Why it was refused."""
+    """Why it was refused: the buyer's matter, so merchants are told that it was, not why."""
 
 
 class RefundNews(msgspec.Struct, frozen=True):
-    """The payload of the outbox topics `refund.*`."""
+    """The payload of a refund's outbox events."""
 
     refund_id: UUID
     payment_id: UUID
@@ -44,7 +65,7 @@ class RefundNews(msgspec.Struct, frozen=True):
     """Why it failed."""
 
 
-class PaymentData(msgspec.Struct, frozen=True, omit_defaults=True):
+class PaymentData(msgspec.Struct, frozen=True):
     """`data` of a payment's event: the merchant's share of it."""
 
     payment_id: UUID
@@ -52,7 +73,6 @@ class PaymentData(msgspec.Struct, frozen=True, omit_defaults=True):
     order_number: str
     amount_minor: int
     currency: str
-    code: str = ""
 
 
 class RefundData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,62 +95,59 @@ class Body(msgspec.Struct, frozen=True):
     data: PaymentData | RefundData | dict[str, str]
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """An outbox event as merchants are told of it. Without `shares`: each by its lines of the order."""
-
-    type: EventType
-    news: PaymentNews | RefundNews
-    shares: Mapping[UUID, int] | None = None
-    refund: RefundState | None = None
-
-
-def _payment(event_type: EventType) -> Callable[[bytes], _Told]:
-    return lambda payload: _Told(event_type, msgspec.json.decode(payload, type=PaymentNews))
+async def tell(tx: Tx, events: Sequence[Event]) -> None:
+    """The relay's handler of `TOPICS`; handing an event on again changes nothing."""
+    await _tell_payments(tx, [event for event in events if event.topic in PAYMENTS])
+    for event in events:
+        if event.topic in REFUNDS:
+            await _tell_refund(tx, event)
 
 
-def _refund(event_type: EventType, state: RefundState) -> Callable[[bytes], _Told]:
-    def read(payload: bytes) -> _Told:
-        news = msgspec.json.decode(payload, type=RefundNews)
-        return _Told(event_type, news, news.shares, state)
+async def _tell_payments(tx: Tx, events: Sequence[Event]) -> None:
+    read = [(event, msgspec.json.decode(event.payload, type=PaymentNews)) for event in events]
+    orders = await order.get_many(tx, list({(event.consumer_id, news.order_id) for event, news in read}))
+    shares: list[PaymentShare] = []
+    told: list[NewEvent] = []
+    for event, news in read:
+        found, event_type = orders[event.consumer_id, news.order_id], PAYMENTS[event.topic]
+        for merchant_id, amount_minor in _by_lines(found).items():
+            data = PaymentData(news.payment_id, found.order_id, found.number, amount_minor, found.currency)
+            told.append(_new_event(event, event_type, merchant_id, data))
+            if event_type is EventType.PAYMENT_SUCCEEDED:
+                shares.append(PaymentShare(
+                    merchant_id, news.payment_id, event.consumer_id, found.order_id, found.number, amount_minor,
+                    found.currency, event.written_at,
+                ))  # fmt: skip
+    await merchant.note_payments(tx, shares)
+    await merchant.tell(tx, told)
 
-    return read
 
-
-TOPICS: Mapping[str, Callable[[bytes], _Told]] = {
-    "payment.succeeded": _payment(EventType.PAYMENT_SUCCEEDED),
-    "payment.refused": _payment(EventType.PAYMENT_REFUSED),
-    "payment.closed": _payment(EventType.PAYMENT_CLOSED),
-    "refund.created": _refund(EventType.REFUND_CREATED, RefundState.CREATED),
-    "refund.succeeded": _refund(EventType.REFUND_SUCCEEDED, RefundState.SUCCEEDED),
-    "refund.failed": _refund(EventType.REFUND_FAILED, RefundState.FAILED),
-}
-"""Outbox topic → how its payload is read."""
+async def _tell_refund(tx: Tx, event: Event) -> None:
+    """Keep where a refund stands now, and tell those for whom that is news."""
+    news, state = msgspec.json.decode(event.payload, type=RefundNews), REFUNDS[event.topic]
+    found = await order.get(tx, event.consumer_id, news.order_id)
+    told: list[NewEvent] = []
+    for merchant_id, amount_minor in news.shares.items():
+        share = RefundShare(
+            merchant_id, news.refund_id, news.payment_id, news.order_id, amount_minor, state, news.code,
+            event.written_at, event.written_at,
+        )  # fmt: skip
+        if await merchant.note_refund(tx, share):
+            data = RefundData(
+                news.refund_id, news.payment_id, news.order_id, found.number, amount_minor, found.currency, news.code
+            )
+            told.append(_new_event(event, _TYPES[state], merchant_id, data))
+    await merchant.tell(tx, told)
 
 
 def refund_event(consumer_id: UUID, topic: str, news: RefundNews, at: datetime) -> Event:
-    """The outbox event of a refund; append it in the transaction that makes it so."""
-    assert topic in TOPICS, topic
-    return Event(new_id(epoch_ms(at)), consumer_id, topic, _JSON.encode(news), at)
+    """The outbox event of a refund; append it in the transaction that makes it so.
 
-
-async def tell(tx: Tx, events: Sequence[Event]) -> None:
-    """The relay's handler of `TOPICS`; handing an event on again changes nothing."""
-    read = [(event, TOPICS[event.topic](event.payload)) for event in events]
-    orders = await order.get_many(tx, list({(event.consumer_id, told.news.order_id) for event, told in read}))
-    payments: list[PaymentShare] = []
-    refunds: list[RefundShare] = []
-    news: list[NewEvent] = []
-    for event, told in read:
-        found = orders[event.consumer_id, told.news.order_id]
-        for merchant_id, amount_minor in (told.shares or _by_lines(found)).items():
-            if told.type is EventType.PAYMENT_SUCCEEDED:
-                payments.append(_payment_share(event, told, found, merchant_id, amount_minor))
-            if told.refund is not None:
-                refunds.append(_refund_share(event, told, merchant_id, amount_minor))
-            news.append(_new_event(event, told, found, merchant_id, amount_minor))
-    await merchant.note_payments(tx, payments)
-    await merchant.note_refunds(tx, refunds)
-    await merchant.tell(tx, news)
+    Of one millisecond it comes after a payment's, and `refund.created` before what became of it.
+    """
+    rank = 0xFFE if REFUNDS[topic] is RefundState.CREATED else 0xFFF
+    event_id = UUID(int=new_id(epoch_ms(at)).int & ~(0xFFF << 64) | rank << 64)
+    return Event(event_id, consumer_id, topic, _JSON.encode(news), at)
 
 
 def body(event_type: str, at: datetime, data: PaymentData | RefundData | dict[str, str]) -> bytes:
@@ -146,33 +163,8 @@ def _by_lines(found: Order) -> dict[UUID, int]:
     return {merchant_id: amount for merchant_id, amount in sums.items() if amount}
 
 
-def _payment_share(event: Event, told: _Told, found: Order, merchant_id: UUID, amount_minor: int) -> PaymentShare:
-    return PaymentShare(
-        merchant_id, told.news.payment_id, event.consumer_id, found.order_id, found.number, amount_minor,
-        found.currency, event.written_at,
-    )  # fmt: skip
-
-
-def _refund_share(event: Event, told: _Told, merchant_id: UUID, amount_minor: int) -> RefundShare:
-    assert isinstance(told.news, RefundNews) and told.refund is not None
-    at = event.written_at
-    return RefundShare(
-        merchant_id, told.news.refund_id, told.news.payment_id, told.news.order_id, amount_minor, told.refund,
-        told.news.code, at, at,
-    )  # fmt: skip
-
-
-def _new_event(event: Event, told: _Told, found: Order, merchant_id: UUID, amount_minor: int) -> NewEvent:
+def _new_event(event: Event, event_type: EventType, merchant_id: UUID, data: PaymentData | RefundData) -> NewEvent:
     """Its id is the same whenever the relay hands the event on, and begins with the same time."""
-    news = told.news
-    data: PaymentData | RefundData
-    if isinstance(news, RefundNews):
-        data = RefundData(
-            news.refund_id, news.payment_id, news.order_id, found.number, amount_minor, found.currency, news.code
-        )
-    else:
-        data = PaymentData(news.payment_id, news.order_id, found.number, amount_minor, found.currency, news.code)
-    return NewEvent(
-        merchant_id, id_for(merchant_id, told.type, str(event.event_id)), told.type, news.payment_id,
-        event.written_at, body(told.type, event.written_at, data),
-    )  # fmt: skip
+    event_id = id_for(merchant_id, event_type, str(event.event_id))
+    raw = body(event_type, event.written_at, data)
+    return NewEvent(merchant_id, event_id, event_type, data.payment_id, event.written_at, raw)

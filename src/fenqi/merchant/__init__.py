@@ -32,7 +32,7 @@ from fenqi.merchant.register import get, get_all, get_history, register
 from fenqi.merchant.seller import ask, asked_counts, sellers
 from fenqi.merchant.share import (
     note_payments,
-    note_refunds,
+    note_refund,
     payment_of,
     payments_of,
     refund_of,
@@ -129,7 +129,7 @@ __all__ = [
     "get_history",
     "issue_api_key",
     "note_payments",
-    "note_refunds",
+    "note_refund",
     "notices_of",
     "payment_of",
     "payments_of",

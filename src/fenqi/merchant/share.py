@@ -8,7 +8,7 @@ from uuid import UUID
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.merchant import store
-from fenqi.merchant.model import PaymentShare, RefundShare
+from fenqi.merchant.model import PaymentShare, RefundShare, RefundState
 
 PAGE_MOST = 100
 
@@ -19,10 +19,14 @@ async def note_payments(tx: Tx, shares: Sequence[PaymentShare]) -> None:
         await store.share.insert_payments(tx, shares)
 
 
-async def note_refunds(tx: Tx, shares: Sequence[RefundShare]) -> None:
-    """Keep merchants' shares of refunds, in the order given: the later word on a refund stands."""
-    for share in shares:
-        await store.share.put_refund(tx, share)
+async def note_refund(tx: Tx, share: RefundShare) -> bool:
+    """Keep a merchant's share of a refund, or what has become of it; False when that was known already.
+
+    A refund begins once, and one that succeeded stays so.
+    """
+    if share.state is RefundState.CREATED:
+        return await store.share.insert_refund(tx, share)
+    return await store.share.insert_refund(tx, share) or await store.share.change_refund(tx, share)
 
 
 async def payment_of(tx: Tx, merchant_id: UUID, payment_id: UUID) -> PaymentShare:

@@ -47,14 +47,32 @@ async def insert_payments(tx: Tx, shares: Sequence[PaymentShare]) -> None:
     )
 
 
-async def put_refund(tx: Tx, share: RefundShare) -> None:
-    """Keep a share of a refund, or what has become of it; `made_at` stays the first."""
-    await tx.execute(
+async def insert_refund(tx: Tx, share: RefundShare) -> bool:
+    """False when the refund is there already."""
+    cursor = await tx.execute(
         f"INSERT INTO merchant_refund (bucket, {_REFUND}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-        " ON CONFLICT (bucket, merchant_id, refund_id) DO UPDATE"
-        " SET state = excluded.state, code = excluded.code, changed_at = excluded.changed_at",
+        " ON CONFLICT (bucket, merchant_id, refund_id) DO NOTHING",
         [bucket_of(share.merchant_id), *msgspec.structs.astuple(share)],
     )
+    return cursor.rowcount == 1
+
+
+async def change_refund(tx: Tx, share: RefundShare) -> bool:
+    """Write what became of a refund; False when it stands there already, or has succeeded."""
+    cursor = await tx.execute(
+        "UPDATE merchant_refund SET state = %s, code = %s, changed_at = %s"
+        " WHERE bucket = %s AND merchant_id = %s AND refund_id = %s AND state NOT IN (%s, 'succeeded')",
+        [
+            share.state,
+            share.code,
+            share.changed_at,
+            bucket_of(share.merchant_id),
+            share.merchant_id,
+            share.refund_id,
+            share.state,
+        ],
+    )
+    return cursor.rowcount == 1
 
 
 async def payments(tx: Tx, merchant_id: UUID, payment_ids: Sequence[UUID]) -> list[PaymentShare]:
