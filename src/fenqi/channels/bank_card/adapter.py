@@ -51,6 +51,7 @@ class BankCard:
     name = "bank_card"
     capabilities = Capabilities(
         ways={"web": "page", "wap": "wap", "app": "app"},
+        charges_bound=True,
         max_minor=999_999_999_999,
         refunds_most=999,
         refund_within_days=ELEVEN_MONTHS_DAYS,

@@ -7,7 +7,6 @@ import re
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from fenqi.channels.bank_card import sign
-from fenqi.channels.bank_card.asking import is_number
 from fenqi.channels.bank_card.gateway import issuer
 from fenqi.channels.bank_card.message import DIRECT, VERSION, read_braced, read_time
 from fenqi.channels.gateway.fault import Fault
@@ -140,7 +139,7 @@ def card_of(house: House, account: Account, fields: dict[str, str]) -> str:
     if said.get("trId") != account.credentials["tr_id"]:
         raise Refused("40", "trId")
     token = said.get("token", "")
-    number = issuer.number_of(house, token) or (token if is_number(token) else "")
+    number = issuer.number_of(house, token) or (token if issuer.is_number(token) else "")
     if not number:
         raise Refused("40", "token")
     return number

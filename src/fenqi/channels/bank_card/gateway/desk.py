@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import msgspec
 
 from fenqi.channels.bank_card import bill
-from fenqi.channels.bank_card.asking import is_number
 from fenqi.channels.bank_card.gateway import issuer
 from fenqi.channels.bank_card.gateway.check import CHANNEL, Refused, card_of, words
 from fenqi.channels.bank_card.message import braced, read_short_time, read_time, settles_on, write_time
@@ -229,7 +228,7 @@ def settled(account: Account, trade: Trade, amount_minor: int) -> Fields:
         "traceNo": trade.extra["traceNo"], "traceTime": beijing(trade.paid_at, "%m%d%H%M%S"),
         "settleDate": settles_on(trade.paid_at)[4:], "settleAmt": str(amount_minor), "settleCurrencyCode": "156",
     }  # fmt: skip
-    if is_number(trade.payer):
+    if issuer.is_number(trade.payer):
         said["accNo"] = encrypt(trade.payer, account.values["mer_cert"])[0]
     return said
 
