@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from fenqi.cashier.facts import ExposureFacts, Facts, GoodsRule, LimitFacts, LineFacts, MethodFacts, PlanFacts
-from fenqi.kernel.reason import Reason
+from fenqi.kernel.reason import Reason, ScopeKind
 
 AMPLE_MINOR = 1 << 50
 
@@ -161,12 +161,16 @@ def _offered_terms(told: Told) -> Facts:
 
 CURES: dict[str, Cure] = {
     "METHOD_NOT_IN_SCENE": lambda t: t.method(lambda x: replace(x, offered_in=_add(x.offered_in, t.facts.order.scene))),
-    "METHOD_NOT_INTEGRATED": lambda t: t.method(
-        lambda x: replace(
-            x,
-            integrated_in=_add(x.integrated_in, t.facts.order.scene),
-            capabilities=_add(x.capabilities, *t.facts.order.needs),
+    "METHOD_NOT_INTEGRATED": lambda t: (
+        t.method(
+            lambda x: replace(
+                x,
+                integrated_in=_add(x.integrated_in, t.facts.order.scene),
+                capabilities=_add(x.capabilities, *t.facts.order.needs),
+            )
         )
+        if "covered_by" not in t.reason.observed
+        else t.order(covered_by="")
     ),
     "METHOD_SUSPENDED": lambda t: t.method(lambda x: replace(x, suspended=False)),
     "EXPOSURE_CAP_REACHED": lambda t: t.method(lambda x: replace(x, exposure=_roomy(x.exposure))),
@@ -182,11 +186,15 @@ CURES: dict[str, Cure] = {
     "CROSS_BORDER": lambda t: t.lines(is_cross_border=False),
     "RECURRING_OR_SUBSCRIPTION": lambda t: t.lines(is_subscription=False),
     "ENTERPRISE_ORDER": lambda t: t.order(buyer_kind="person"),
-    "AMOUNT_BELOW_MIN": lambda t: Told(t.rules(lambda x: replace(x, min_minor=0)), t.reason).plan(
-        lambda x: replace(x, min_minor=0)
+    "AMOUNT_BELOW_MIN": lambda t: (
+        t.channel(min_minor=0)
+        if t.reason.scope.kind is ScopeKind.CHANNEL
+        else Told(t.rules(lambda x: replace(x, min_minor=0)), t.reason).plan(lambda x: replace(x, min_minor=0))
     ),
-    "AMOUNT_ABOVE_MAX": lambda t: Told(t.rules(lambda x: replace(x, max_minor=None)), t.reason).plan(
-        lambda x: replace(x, max_minor=None)
+    "AMOUNT_ABOVE_MAX": lambda t: (
+        t.channel(max_minor=None)
+        if t.reason.scope.kind is ScopeKind.CHANNEL
+        else Told(t.rules(lambda x: replace(x, max_minor=None)), t.reason).plan(lambda x: replace(x, max_minor=None))
     ),
     "DELIVERY_METHOD_EXCLUDED": lambda t: t.method(lambda x: replace(x, deliveries_excluded=())),
     "CURRENCY_NOT_SUPPORTED": lambda t: t.method(lambda x: replace(x, currencies=("CNY",))),
@@ -266,7 +274,7 @@ CURES: dict[str, Cure] = {
     "BALANCE_INSUFFICIENT": lambda t: t.money(balance_minor=AMPLE_MINOR),
     "PAY_SWITCH_OFF": lambda t: t.money(pay_switch_on=True),
     "NO_INSTRUMENT": lambda t: Told(t.money(is_open=True, state="active"), t.reason).consumer(cards=1),
-    "CHANNEL_NOT_CONTRACTED": lambda t: t.channel(contracted=True),
+    "CHANNEL_NOT_CONTRACTED": lambda t: t.channel(contracted=True, scenes=(), sellers=()),
     "CHANNEL_MAINTENANCE": lambda t: t.channel(state="up"),
     "CHANNEL_DOWN": lambda t: t.channel(state="up"),
     "CHANNEL_TIMEOUT": lambda t: t.channel(state="up"),
@@ -287,6 +295,8 @@ def cure(facts: Facts, reason: Reason) -> Facts:
     told = Told(facts, reason)
     if reason.code.startswith("CR_") or reason.code in DERIVED:
         return facts
+    if "told_by" in reason.observed:
+        return told.method(lambda x: replace(x, told=tuple(each for each in x.told if each.code != reason.code)))
     if reason.meta.group == "E":
         return _no_risk(told)
     return CURES[reason.code](told)

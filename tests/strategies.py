@@ -150,12 +150,19 @@ def _coupons(rng: Random, lines: tuple[LineFacts, ...]) -> tuple[CouponFacts, ..
 def _method(rng: Random, method: str, payable_minor: int, now_ms: int) -> MethodFacts:
     passage = None
     if method not in ("credit", "money_account"):
-        passage = ChannelFacts(method, clients=("web", "app") if rng.random() < 0.3 else ())
+        passage = ChannelFacts(
+            f"{method}_main",
+            clients=("web", "app") if rng.random() < 0.3 else (),
+            passed_over=(f"{method}_first:banned",) if rng.random() < 0.2 else (),
+            min_minor=1,
+            max_minor=10_000_000_000,
+        )
+    is_mixed = method in ("credit", "money_account") or rng.random() < 0.7
     return MethodFacts(
         method,
         SCENES,
         SCENES,
-        capabilities=("split", "partial_refund", *(("mixed",) if method in ("credit", "money_account") else ())),
+        capabilities=("split", "partial_refund", *(("mixed",) if is_mixed else ())),
         channel=passage,
         caps=(
             CapFacts("day", payable_minor + rng.randrange(0, 900_000), 0, now_ms + DAY_MS // 3),
@@ -177,6 +184,8 @@ def _plans(methods: tuple[str, ...], plans_each: bool) -> tuple[PlanFacts, ...]:
             ]
         else:
             plans.append(PlanFacts("full", method, 1))
+        if method == "alipay" and not plans_each:
+            plans.append(PlanFacts("hb_3", method, 3, 0, 138_000, min_minor=10_000, fee_total_ppm=23_000))
     return tuple(plans)
 
 

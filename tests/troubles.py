@@ -25,7 +25,9 @@ from fenqi.cashier.facts import (
     MethodFacts,
     OpenLoan,
     PlanFacts,
+    ToldFacts,
 )
+from fenqi.cashier.told import SPANS, told_of
 
 HOUR_MS = 3_600_000
 GENERAL = "asset:loan_principal:general"
@@ -311,6 +313,42 @@ def _channel(rng: Random, facts: Facts, **changes: Any) -> Facts:
     return _method(rng, facts, change, own=rng.random() < 0.4)
 
 
+OUTSIDE = ("bank_card", "alipay", "wechat_pay", "huawei_pay")
+
+
+def _told(code: str) -> Trouble:
+    """A channel said this lately: of the wallet, or of one card or all of them, of some perhaps another code."""
+
+    def trouble(rng: Random, facts: Facts) -> Facts:
+        methods = [each.method for each in facts.methods if each.method in OUTSIDE]
+        method = rng.choice((*methods, "bank_card"))
+        cards = facts.consumer.cards if method == "bank_card" and rng.random() < 0.8 else 0
+        of_each = rng.sample(range(cards), rng.choice((cards, cards, max(1, cards - 1)))) if cards else [-1]
+        told = [_said(rng, facts, rng.choice((code, code, *SPANS)), place) for place in of_each]
+        return replace(
+            facts,
+            methods=tuple(
+                replace(x, told=(*x.told, *(each for each in told if each is not None))) if x.method == method else x
+                for x in facts.methods
+            ),
+        )
+
+    return trouble
+
+
+def _said(rng: Random, facts: Facts, code: str, place: int) -> ToldFacts | None:
+    refused_minor = rng.choice((1, facts.order.payable_minor // 3, facts.order.payable_minor)) + rng.choice((0, 1))
+    at_ms = facts.now_ms - rng.choice((0, HOUR_MS // 12, HOUR_MS // 2, 20 * HOUR_MS))
+    return told_of(code, at_ms, refused_minor, f"card{place}" if place >= 0 else "")
+
+
+def _elsewhere_at_the_channel(rng: Random, facts: Facts) -> Facts:
+    """The passage is for another scene, or for one merchant only."""
+    if rng.random() < 0.5:
+        return _channel(rng, facts, scenes=rng.choice((("scan_to_pay",), ("mall", "partner_store"))))
+    return _channel(rng, facts, sellers=(rng.choice(facts.lines).merchant_id,))
+
+
 def _password(rng: Random, facts: Facts) -> Facts:
     changed = _consumer(facts, pay_password="locked", pay_password_locked_until_ms=_maybe_later(rng, facts))
     return _sms(rng, changed) if rng.random() < 0.3 else changed
@@ -329,7 +367,8 @@ def _step_up(rng: Random, facts: Facts) -> Facts:
 
 
 def _covered(rng: Random, facts: Facts) -> Facts:
-    return _order(facts, covered_minor=rng.randrange(1, facts.order.payable_minor))
+    by = rng.choice(("", "money_account", "alipay"))
+    return _order(facts, covered_minor=rng.randrange(1, facts.order.payable_minor), covered_by=by)
 
 
 def _small_balance(rng: Random, facts: Facts) -> Facts:
@@ -473,6 +512,13 @@ TROUBLES: dict[str, Trouble] = {
     "CHANNEL_TIMEOUT": lambda r, f: _channel(r, f, state="timeout"),
     "CHANNEL_RATE_LIMITED": lambda r, f: _channel(r, f, state="rate_limited", until_ms=_maybe_later(r, f)),
     "CHANNEL_NOT_CONTRACTED": lambda r, f: _channel(r, f, contracted=False),
+    "CHANNEL_BANNED": lambda r, f: _channel(r, f, state="down", banned=True, passed_over=("other:down",)),
+    "CHANNEL_ELSEWHERE": _elsewhere_at_the_channel,
+    "CHANNEL_BELOW_MIN": lambda r, f: _channel(r, f, min_minor=f.order.payable_minor + r.choice((0, 1, 2_000))),
+    "CHANNEL_ABOVE_MAX": lambda r, f: _channel(
+        r, f, max_minor=r.choice((f.order.payable_minor, f.order.payable_minor // 2 + 1, 1_000))
+    ),
+    **{f"TOLD_{code}": _told(code) for code in SPANS},
     "CLIENT_UNSUPPORTED": lambda r, f: _channel(r, f, clients=("app", "mini_program")),
     "ORDER_PAID": lambda r, f: _order(f, state="paid"),
     "ORDER_CLOSED": lambda r, f: _line(r, _order(f, state="closed"), lambda x: replace(x, in_stock=r.random() < 0.9)),

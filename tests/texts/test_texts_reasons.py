@@ -36,7 +36,7 @@ SAMPLES: dict[str, int | str] = {
     "goods_name": "G", "seller_name": "S", "channel": "alipay", "currency": "USD", "currencies": "CNY",
     "money_account_state": "frozen", "terms": "3,6", "order_number": "A2B3", "open_attempt": "alipay",
     "agreement_required": "v2", "agreement_signed": "v1", "rule_id": "r7", "programme": "p1", "case": "C7",
-    "bank_code": "51",
+    "bank_code": "51", "told_by": "alipay", "passed_over": "ali_main:banned", "passage_state": "banned",
 }  # fmt: skip
 """A value for every place that is not a number, a date or an instant."""
 

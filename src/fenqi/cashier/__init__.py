@@ -43,6 +43,7 @@ from fenqi.cashier.facts import (
     PlanFacts,
     RiskFacts,
     SellerFacts,
+    ToldFacts,
     Versions,
 )
 from fenqi.cashier.model import (
@@ -67,6 +68,7 @@ from fenqi.cashier.store import (
 from fenqi.cashier.store import insert_intent as open_checkout
 from fenqi.cashier.store import select_intent as checkout
 from fenqi.cashier.store import select_intents as checkouts_of
+from fenqi.cashier.told import stands, told_of
 
 __all__ = [
     "Action",
@@ -100,6 +102,7 @@ __all__ = [
     "Shortfall",
     "StoredDecision",
     "Tender",
+    "ToldFacts",
     "Verdict",
     "Versions",
     "apply",
@@ -128,5 +131,7 @@ __all__ = [
     "select_decisions",
     "select_payment",
     "select_payments_of_order",
+    "stands",
+    "told_of",
     "verdict",
 ]

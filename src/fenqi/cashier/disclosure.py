@@ -112,7 +112,10 @@ def offer_for(offer: Offer, audience: Audience, stepped_up: bool = False) -> Off
 
 
 def _explains(reason: Reason) -> bool:
-    """A hidden reason that only explains another one, told exactly, whose remedies cure both."""
+    """A hidden reason that only explains another one, told exactly, whose remedies cure both; or one whose remedies
+    are those of its twin."""
+    if reason.code == "CARD_LOST_STOLEN":
+        return True
     return reason.code in ("LIMIT_REDUCED", "LIMIT_FROZEN") and "credit_state" not in reason.observed
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from datetime import date
 
-import msgspec
+from fenqi.cashier.method_facts import CapFacts as CapFacts
+from fenqi.cashier.method_facts import ChannelFacts as ChannelFacts
+from fenqi.cashier.method_facts import ExposureFacts as ExposureFacts
+from fenqi.cashier.method_facts import Fact
+from fenqi.cashier.method_facts import MethodFacts as MethodFacts
+from fenqi.cashier.method_facts import ToldFacts as ToldFacts
 
 EVALUATOR_VERSION = 1
 """Raised when a gate's semantics change; the old gate stays beside the new one, for replays."""
 
 
-class _Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """All facts: immutable, hashable where their fields are, encoded without their defaults."""
-
-
-class Versions(_Fact, frozen=True):
+class Versions(Fact, frozen=True):
     """What the paying batch compares before it believes facts gathered earlier."""
 
     consumer: int = 0
@@ -28,7 +29,7 @@ class Versions(_Fact, frozen=True):
     reference: int = 0
 
 
-class SellerFacts(_Fact, frozen=True):
+class SellerFacts(Fact, frozen=True):
     """A merchant as one of the order's sellers."""
 
     merchant_id: str
@@ -44,7 +45,7 @@ class SellerFacts(_Fact, frozen=True):
     """How many buyers asked this seller to enable the method."""
 
 
-class AlternativeOffer(_Fact, frozen=True):
+class AlternativeOffer(Fact, frozen=True):
     """The same goods from another seller, in stock now."""
 
     sku_id: str
@@ -57,7 +58,7 @@ class AlternativeOffer(_Fact, frozen=True):
     is_trade_in_subsidised: bool | None = None
 
 
-class LineFacts(_Fact, frozen=True):
+class LineFacts(Fact, frozen=True):
     """One line of the order."""
 
     line_id: str
@@ -83,7 +84,7 @@ class LineFacts(_Fact, frozen=True):
     alternatives: tuple[AlternativeOffer, ...] = ()
 
 
-class OrderFacts(_Fact, frozen=True):
+class OrderFacts(Fact, frozen=True):
     """The order that is to be paid."""
 
     order_id: str
@@ -123,9 +124,11 @@ class OrderFacts(_Fact, frozen=True):
     """Other scenes in which every line of this order is sold at the same price."""
     covered_minor: int = 0
     """What another tender of the same payment pays; the method judged pays the rest."""
+    covered_by: str = ""
+    """The method of that other tender, where it matters which: a payment has one tender outside at most."""
 
 
-class ConsumerFacts(_Fact, frozen=True):
+class ConsumerFacts(Fact, frozen=True):
     """The buyer and payer."""
 
     age: int
@@ -149,7 +152,7 @@ class ConsumerFacts(_Fact, frozen=True):
     """Usable bound bank cards."""
 
 
-class LimitFacts(_Fact, frozen=True):
+class LimitFacts(Fact, frozen=True):
     """One limit of the credit line; `path` is the limit-bearing ledger account that it bounds."""
 
     path: str
@@ -168,7 +171,7 @@ class LimitFacts(_Fact, frozen=True):
     version: int = 0
 
 
-class HoldFacts(_Fact, frozen=True):
+class HoldFacts(Fact, frozen=True):
     """An amount of a limit held by an authorisation or a refund under way."""
 
     path: str
@@ -177,18 +180,7 @@ class HoldFacts(_Fact, frozen=True):
     release_by_ms: int
 
 
-class CapFacts(_Fact, frozen=True):
-    """A spending cap of a method over a window, in one scene or in all."""
-
-    window: str
-    """single | day | month; a cap per single payment has no `used_minor`"""
-    cap_minor: int
-    used_minor: int
-    resets_ms: int
-    scene: str | None = None
-
-
-class OpenLoan(_Fact, frozen=True):
+class OpenLoan(Fact, frozen=True):
     """A loan that could be settled early, or the part of it that was drawn from one limit (one row per limit).
 
     The rows stand in the order in which a repayment for a limit takes them.
@@ -208,7 +200,7 @@ class OpenLoan(_Fact, frozen=True):
     """Counts against the sub-limit for instalments."""
 
 
-class CreditFacts(_Fact, frozen=True):
+class CreditFacts(Fact, frozen=True):
     """The consumer's credit line."""
 
     state: str = "not_opened"
@@ -253,7 +245,7 @@ class CreditFacts(_Fact, frozen=True):
     """Where the line is offered."""
 
 
-class MoneyAccountFacts(_Fact, frozen=True):
+class MoneyAccountFacts(Fact, frozen=True):
     """The money account (小金库)."""
 
     is_open: bool = True
@@ -264,46 +256,7 @@ class MoneyAccountFacts(_Fact, frozen=True):
     version: int = 0
 
 
-class ExposureFacts(_Fact, frozen=True):
-    """A cap of the whole book (segment, category, scene or merchant programme) that bears on this order."""
-
-    programme: str
-    room_minor: int
-    reopens_ms: int | None = None
-
-
-class ChannelFacts(_Fact, frozen=True):
-    """The passage that would execute the method."""
-
-    name: str
-    state: str = "up"
-    """up | maintenance | down | timeout | rate_limited"""
-    until_ms: int | None = None
-    contracted: bool = True
-    clients: tuple[str, ...] = ()
-    """Clients that can run it; empty: any."""
-
-
-class MethodFacts(_Fact, frozen=True):
-    """A payment method as it stands in this scene."""
-
-    method: str
-    offered_in: tuple[str, ...]
-    integrated_in: tuple[str, ...]
-    capabilities: tuple[str, ...] = ()
-    currencies: tuple[str, ...] = ("CNY",)
-    suspended: bool = False
-    suspended_until_ms: int | None = None
-    exposure: tuple[ExposureFacts, ...] = ()
-    channel: ChannelFacts | None = None
-    caps: tuple[CapFacts, ...] = ()
-    single_cap_minor: int | None = None
-    step_up_from_minor: int | None = None
-    """From this amount on a fresh step-up is needed."""
-    deliveries_excluded: tuple[str, ...] = ()
-
-
-class GoodsRule(_Fact, frozen=True):
+class GoodsRule(Fact, frozen=True):
     """What policy says of (scene, category, seller kind, method): the row that matched, or none at all."""
 
     scene: str
@@ -325,7 +278,7 @@ class GoodsRule(_Fact, frozen=True):
     """Of cross_border, subscription, enterprise, presale_deposit, gift, trade_in: the kinds of order ruled out."""
 
 
-class PlanFacts(_Fact, frozen=True):
+class PlanFacts(Fact, frozen=True):
     """A way to repay that the method offers: one of the operator's plans."""
 
     plan: str
@@ -338,6 +291,8 @@ class PlanFacts(_Fact, frozen=True):
     """Annualised all-in cost by IRR on the unrounded plan, in millionths."""
     min_minor: int = 0
     max_minor: int | None = None
+    fee_total_ppm: int = 0
+    """Of the channel's own instalments: the fee that it takes from the buyer over the whole plan, in millionths."""
     interest_free_by: str | None = None
     """None | merchant | platform: who pays the fee instead of the buyer."""
     interest_free_budget_minor: int | None = None
@@ -346,7 +301,7 @@ class PlanFacts(_Fact, frozen=True):
     interest_free_until_ms: int | None = None
 
 
-class CouponFacts(_Fact, frozen=True):
+class CouponFacts(Fact, frozen=True):
     """A discount already applied to the order."""
 
     coupon_id: str
@@ -359,7 +314,7 @@ class CouponFacts(_Fact, frozen=True):
     """(line id, the part of `amount_minor` taken off it); empty: in proportion to the lines' amounts."""
 
 
-class RiskFacts(_Fact, frozen=True):
+class RiskFacts(Fact, frozen=True):
     """The risk decision's outcome: codes of group E that hold, decided elsewhere."""
 
     codes: tuple[str, ...] = ()
@@ -369,7 +324,7 @@ class RiskFacts(_Fact, frozen=True):
     """The methods it bears on; empty: all."""
 
 
-class Facts(_Fact, frozen=True):
+class Facts(Fact, frozen=True):
     """All of it."""
 
     now_ms: int

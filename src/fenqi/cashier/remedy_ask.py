@@ -75,10 +75,10 @@ def choose_plan(ask: Ask) -> list[Candidate]:
 
 
 def fee_minor(plan: PlanFacts | None, amount_minor: int) -> int:
-    """The flat fees that the buyer pays over the whole plan, rounded up to a fen."""
+    """The fees that the buyer pays over the whole plan, rounded up to a fen."""
     if plan is None or plan.interest_free_by is not None:
         return 0
-    return -(-amount_minor * plan.fee_rate_ppm * plan.instalments // 1_000_000)
+    return -(-amount_minor * (plan.fee_rate_ppm * plan.instalments + plan.fee_total_ppm) // 1_000_000)
 
 
 def by_sms(ask: Ask, action: Action) -> list[Candidate]:

@@ -13,6 +13,7 @@ from fenqi.cashier.action import (
     ChoosePlan,
     Cost,
     PayOverdue,
+    PayPartBy,
     RemoveCoupon,
     Reorder,
     Repay,
@@ -21,16 +22,27 @@ from fenqi.cashier.action import (
     TopUp,
     Wait,
 )
-from fenqi.cashier.case import View
+from fenqi.cashier.case import OWN_METHODS, View
 from fenqi.cashier.remedy_apply import step, walk
 from fenqi.cashier.remedy_ask import fee_minor
 
 _FUNDING = frozenset({TopUp, BindCard})
 
 
+class PartOutside:
+    """The kind of paying a part by a method that is taken outside: another thing than a part from one's own accounts
+    here, so that both are shown."""
+
+
+def _kind(action: Action) -> type:
+    if isinstance(action, PayPartBy) and action.method not in OWN_METHODS:
+        return PartOutside
+    return type(action)
+
+
 def kinds_of(actions: tuple[Action, ...]) -> frozenset[type]:
     """The kinds of action that make a remedy what it is; bringing the money is not one, unless it is all there is."""
-    kinds = frozenset(type(action) for action in actions)
+    kinds = frozenset(map(_kind, actions))
     return kinds - _FUNDING or kinds
 
 
@@ -87,6 +99,7 @@ _SPENDING: dict[type, Callable[[View, Any], tuple[int, int, int]]] = {
     Repay: lambda view, action: (0, 0, action.pay_minor),
     PayOverdue: lambda view, action: (0, 0, action.amount_minor),
     SettleLoan: lambda view, action: (0, 0, action.amount_minor),
+    PayPartBy: lambda view, action: (0, 0 if action.method in OWN_METHODS else action.amount_minor, 0),
 }
 """What an action costs: money spent or given up, own money brought into the money account, own money paid from it."""
 

@@ -236,5 +236,6 @@ def reorder(facts: Facts) -> Facts | None:
         pay_by_ms=facts.now_ms + order.pay_window_ms,
         prior_plan=None,
         covered_minor=0,
+        covered_by="",
     )
     return replace(requoted(facts), order=fresh)

@@ -29,8 +29,10 @@ def pay_part_by(action: PayPartBy, view: View) -> Facts | None:
     plan = sum_plan(view, action.method)
     if reasons_of(part, action.method, plan.plan if plan is not None else None):
         return None
-    covered = replace(facts, order=deposit_paid(replace(order, covered_minor=amount_minor), facts.now_ms))
-    return _spent(covered, action.method, amount_minor, plan)
+    by = "" if whole else action.method
+    covered = replace(order, covered_minor=amount_minor, covered_by=by)
+    facts = replace(facts, order=deposit_paid(covered, facts.now_ms))
+    return _spent(facts, action.method, amount_minor, plan)
 
 
 def sum_plan(view: View, method: str) -> PlanFacts | None:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 from fenqi.cashier import remedy_money as money
 from fenqi.cashier import remedy_reduce as less
+from fenqi.cashier import told as said
 from fenqi.cashier.action import (
     Activate,
+    BindCard,
     ChangeDelivery,
     GiveConsent,
     PayPartBy,
@@ -27,11 +29,12 @@ from fenqi.cashier.action import (
     VerifyIdentity,
     Wait,
 )
+from fenqi.cashier.case import OWN_METHODS
 from fenqi.cashier.evaluate import plan_reasons
 from fenqi.cashier.gates.goods import rule_name
 from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms, choose_plan, scenes, waiting
 from fenqi.cashier.remedy_wait import lapses
-from fenqi.kernel.reason import ScopeKind
+from fenqi.kernel.reason import Layer, ScopeKind
 
 Proposer = Callable[[Ask], list[Candidate]]
 
@@ -41,7 +44,7 @@ def proposals(ask: Ask) -> list[Candidate]:
     key = (id(ask.reason), ask.plan)
     known = ask.view.proposed.get(key)
     if known is None:
-        proposer = PROPOSERS.get(ask.reason.code)
+        proposer = told_ways if "told_by" in ask.reason.observed else PROPOSERS.get(ask.reason.code)
         known = proposer(ask) if proposer is not None and ask.reason.depends_on is None else []
         ask.view.proposed[key] = known
     return known
@@ -71,7 +74,7 @@ def _ruled_out(ask: Ask) -> list[Candidate]:
 
 
 def _deposit(ask: Ask) -> list[Candidate]:
-    """Pay the deposit by another method now, the tail by this one when it falls due."""
+    """Pay the deposit by another of the buyer's accounts here now, the tail by this one when it falls due."""
     order = ask.facts.order
     if order.tail_from_ms is None or order.tail_minor <= 0 or order.covered_minor:
         return []
@@ -79,7 +82,7 @@ def _deposit(ask: Ask) -> list[Candidate]:
     return [
         (*fund, PayPartBy(terms.method, order.payable_minor), *then)
         for terms in ask.facts.methods
-        if terms.method != ask.method
+        if terms.method != ask.method and terms.method in OWN_METHODS
         for fund in money.funds_for(ask, terms.method, order.payable_minor)
     ]
 
@@ -90,6 +93,8 @@ def _exposure(ask: Ask) -> list[Candidate]:
 
 def _above_max(ask: Ask) -> list[Candidate]:
     excess_minor = ask.number("excess_minor")
+    if ask.reason.scope.kind is ScopeKind.CHANNEL:
+        return less.by(ask, excess_minor)
     if ask.reason.scope.kind is ScopeKind.PLAN:
         return [*less.by(ask, excess_minor), *choose_plan(ask)]
     most = (ask.reason.observed["rule_id"], ask.reason.required["max_minor"])
@@ -110,6 +115,8 @@ def _enterprise(ask: Ask) -> list[Candidate]:
 
 def _below_min(ask: Ask) -> list[Candidate]:
     """A plan from a smaller amount on; or without the goods whose minimum it is."""
+    if ask.reason.scope.kind is ScopeKind.CHANNEL:
+        return [*less.new_price(ask), *less.without_coupon(ask, ask.number("shortfall_minor"))]
     if ask.reason.scope.kind is ScopeKind.PLAN:
         return [*less.new_price(ask), *less.without_coupon(ask, ask.number("shortfall_minor")), *choose_plan(ask)]
     amount_minor = ask.case.amount_minor
@@ -221,6 +228,30 @@ def _client(ask: Ask) -> list[Candidate]:
     return [(UseClient(client),) for client in passage.clients[:2]] if passage is not None else []
 
 
+def _contracted(ask: Ask) -> list[Candidate]:
+    """Where the passage is contracted: in another scene, or for the goods of its own merchants."""
+    passage = ask.case.terms.channel
+    if passage is None or not passage.contracted:
+        return []
+    others = {line.line_id for line in ask.facts.lines if line.merchant_id not in passage.sellers}
+    apart = less.without(ask, others) if passage.sellers else []
+    return [*apart, *(scenes(ask) if passage.scenes else [])]
+
+
+def told_ways(ask: Ask) -> list[Candidate]:
+    """What helps against what a channel said last: another card, less by this method, waiting until it is over.
+
+    A code that may not be told to the buyer, and that no other card cures, has no way that would not tell it.
+    """
+    if ask.reason.meta.layer is Layer.RISK:
+        return []
+    found = by_sms(ask, BindCard()) if ask.reason.scope.ids else []
+    if "excess_minor" in ask.reason.required:
+        found += less.by(ask, ask.number("excess_minor"))
+    until_ms = said.free_ms(said.against(ask.case)) if ask.reason.scope.ids else ask.reason.until_ms
+    return [*found, (Wait(until_ms),)] if until_ms is not None and until_ms > ask.facts.now_ms else found
+
+
 def _lapsing(ask: Ask) -> list[Candidate]:
     return waiting(ask) if lapses(ask.reason.code) else []
 
@@ -303,6 +334,22 @@ PROPOSERS: dict[str, Proposer] = {
     ],
     "PAY_SWITCH_OFF": _always((SwitchOnPay(),)),
     "NO_INSTRUMENT": money.instrument,
+    **dict.fromkeys(
+        (
+            "CARD_INSUFFICIENT",
+            "CARD_EXPIRED",
+            "CARD_INVALID",
+            "CARD_LOST_STOLEN",
+            "CARD_LIMIT_AMOUNT",
+            "CARD_LIMIT_COUNT",
+            "CARD_ONLINE_DISABLED",
+            "TXN_NOT_PERMITTED",
+            "ISSUER_DECLINED",
+            "ISSUER_UNAVAILABLE",
+        ),
+        told_ways,
+    ),
+    "CHANNEL_NOT_CONTRACTED": _contracted,
     "CHANNEL_MAINTENANCE": waiting,
     "CHANNEL_RATE_LIMITED": waiting,
     "CLIENT_UNSUPPORTED": _client,

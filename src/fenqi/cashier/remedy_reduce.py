@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, RemoveCoupon, Reorder, TakeOutLines
+from fenqi.cashier.case import OWN_METHODS
 from fenqi.cashier.evaluate import reasons_of
 from fenqi.cashier.facts import AlternativeOffer, LineFacts
 from fenqi.cashier.gates.lines import faults_of, line_faults
@@ -75,14 +76,17 @@ _NOT_TOO_HIGH = frozenset({"AMOUNT_BELOW_MIN"})
 
 
 def parts(ask: Ask, part_minor: int) -> list[Candidate]:
-    """Pay this much by another method that can stand beside this one."""
+    """Pay this much by another method that can stand beside this one; one of the two at most is taken outside."""
     order = ask.facts.order
     if order.covered_minor or not 0 < part_minor < order.payable_minor:
+        return []
+    if "mixed" not in ask.case.terms.capabilities:
         return []
     return [
         (*way, PayPartBy(terms.method, part_minor))
         for terms in ask.facts.methods
         if terms.method != ask.method and "mixed" in terms.capabilities and order.scene in terms.offered_in
+        if ask.case.is_own or terms.method in OWN_METHODS
         for way in funds_for(ask, terms.method, part_minor)
     ]
 

@@ -17,6 +17,11 @@ async def raise_epoch(tx: Tx, kind: Kind) -> None:
     await tx.execute("UPDATE reference_epoch SET epoch = epoch + 1 WHERE kind = %s", [kind])
 
 
+async def read_epochs(tx: Tx) -> dict[str, int]:
+    """The counter of each kind; their sum is `read_epoch`."""
+    return dict(await (await tx.execute("SELECT kind, epoch FROM reference_epoch")).fetchall())
+
+
 async def read_epoch(tx: Tx) -> int:
     """One number that differs whenever any reference data has changed: the sum of the kinds' counters."""
     row = await (await tx.execute("SELECT sum(epoch)::bigint FROM reference_epoch")).fetchone()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi import cashier
-from fenqi.attempt import Attempt
+from fenqi.attempt import Attempt, Said
 from fenqi.cashier import (
     AlternativeOffer,
     CapFacts,
@@ -30,6 +30,7 @@ from fenqi.cashier import (
 )
 from fenqi.credit import CreditView, nominal_annual_cost_ppm
 from fenqi.customer import Consumer
+from fenqi.flows.channel_facts import channel_of, told_of
 from fenqi.flows.reference import Reference
 from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
 from fenqi.ledger import LimitAccount
@@ -54,6 +55,10 @@ class Gathered:
     subsidies_spent: Mapping[str, int]
     open_attempt: Attempt | None = None
     """An attempt for the order that a new press can't simply take the place of: its channel is being asked."""
+    said: Sequence[Said] = ()
+    """What channels refused the buyer lately, newest first."""
+    bound: frozenset[str] = frozenset()
+    """The ids of the cards bound now, where something was said of one."""
 
 
 def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") -> Facts:
@@ -238,6 +243,8 @@ def _method(ref: Reference, got: Gathered, row: MethodRow, now: datetime) -> Met
         single_cap_minor=row.single_cap_minor,
         step_up_from_minor=row.step_up_from_minor,
         deliveries_excluded=row.deliveries_excluded,
+        channel=channel_of(ref, got.order, row.method, now, got.open_attempt),
+        told=told_of(got.said, row.method, got.bound) if got.said else (),
     )
 
 
@@ -274,10 +281,16 @@ def _plan(row: PlanRow) -> PlanFacts:
         method=row.method,
         instalments=row.instalments,
         fee_rate_ppm=row.fee_rate_ppm,
-        annual_cost_ppm=nominal_annual_cost_ppm(row.instalments, row.fee_rate_ppm),
+        annual_cost_ppm=nominal_annual_cost_ppm(row.instalments, row.fee_rate_ppm or _a_period_ppm(row)),
         min_minor=row.min_minor,
         max_minor=row.max_minor,
+        fee_total_ppm=row.fee_total_ppm,
     )
+
+
+def _a_period_ppm(row: PlanRow) -> int:
+    """A fee over the whole plan as a flat fee a period, rounded up."""
+    return -(-row.fee_total_ppm // row.instalments)
 
 
 def _interest_free(got: Gathered, row: PlanRow, campaign: InterestFreeRow) -> PlanFacts:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from fenqi import attempt, cashier, catalog, credit, customer, ledger, merchant, order
-from fenqi.attempt import Attempt, AttemptState
+from fenqi.attempt import Attempt, AttemptState, Said
 from fenqi.cashier import Facts, Offer, PlanCost, PlanFacts
 from fenqi.channels import shelf
 from fenqi.credit import CreditProduct, LoanPlan
@@ -16,12 +18,15 @@ from fenqi.database.pool import Tx
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.facts import Gathered, cap_path, facts_of
+from fenqi.flows.reference import Reference
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.refusal import NotFound
 from fenqi.order import Order
 
 _JSON = msgspec.json.Encoder(order="deterministic")
+_REMEMBERED = timedelta(days=31)
+"""How far back what channels said is looked at: the longest that anything of it stands by the calendar."""
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -87,6 +92,7 @@ async def _gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str)
             await credit.subsidised_uses(tx, consumer_id),
             await credit.subsidies_spent(tx),
             await _open_attempt(tx, bought),
+            *(await _said(tx, ref, consumer_id, now)),
         )
     facts = facts_of(ref, got, now, client)
     wanted = {cap_path(row.method, cap.scene) for row in ref.policy.methods for cap in row.caps
@@ -110,12 +116,23 @@ def _holds_up(each: Attempt) -> bool:
     return each.is_open
 
 
+async def _said(tx: Tx, ref: Reference, consumer_id: UUID, now: datetime) -> tuple[Sequence[Said], frozenset[str]]:
+    """What channels refused the buyer lately, and the cards bound now; nothing where no channel is connected."""
+    if not ref.passages:
+        return (), frozenset()
+    said = await attempt.said(tx, consumer_id, now - _REMEMBERED)
+    cards = await customer.cards(tx, consumer_id) if any(each.instrument for each in said) else []
+    return said, frozenset(str(card.card_id) for card in cards)
+
+
 def pricing(product: CreditProduct, facts: Facts) -> cashier.Price:
     """What a plan costs for an amount: by the credit engine, from today on."""
     return partial(_price, product, facts)
 
 
 def _price(product: CreditProduct, facts: Facts, plan: PlanFacts, amount_minor: int) -> PlanCost | None:
+    if plan.fee_total_ppm and amount_minor >= 1:
+        return _at_the_channel(plan, amount_minor)
     if plan.method != "credit" or amount_minor < 1:
         return None
     subsidised = plan.interest_free_by is not None
@@ -129,3 +146,11 @@ def _price(product: CreditProduct, facts: Facts, plan: PlanFacts, amount_minor: 
         first_due_on.isoformat(),
         cost.annual_cost_ppm,
     )
+
+
+def _at_the_channel(plan: PlanFacts, amount_minor: int) -> PlanCost:
+    """The channel's own instalments: its fee on top, rounded up; all parts alike, the odd fen on the first."""
+    fee_minor = -(-amount_minor * plan.fee_total_ppm // 1_000_000)
+    total_minor = amount_minor + fee_minor
+    first_minor = total_minor - total_minor // plan.instalments * (plan.instalments - 1)
+    return PlanCost(fee_minor, total_minor, first_minor, annual_cost_ppm=plan.annual_cost_ppm)

@@ -1,11 +1,12 @@
 """The process's copy of reference data: merchants, offers, categories, passages and the policy in force.
 
-It is renewed by its epoch, which a breaker that opens or closes raises, too.
+It is renewed by its epochs. That of the channels moves by itself (a breaker opens or closes), so only what rests on it
+is read again then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -33,7 +34,15 @@ class Reference:
     tree: CategoryTree
     passages: tuple[Passage, ...] = ()
     healths: dict[UUID, Health] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+    """The counters that `epoch` is the sum of."""
     product: CreditProduct = credit.PRODUCT
+
+    @cached_property
+    def passages_of(self) -> dict[str, tuple[Passage, ...]]:
+        """The passages of each channel that has any."""
+        names = {each.channel for each in self.passages}
+        return {name: tuple(each for each in self.passages if each.channel == name) for name in names}
 
     @cached_property
     def offers_of_sku(self) -> dict[UUID, tuple[Offer, ...]]:
@@ -61,13 +70,24 @@ class ReferenceCache:
         return "return" if self.newest is None else self.newest.policy.numbers.late_success
 
     async def current(self, tx: Tx, now: datetime) -> Reference:
-        """The copy, read again when the epoch has moved on or another policy has come into force."""
-        epoch = await reference_epoch.read_epoch(tx)
+        """The copy, read again when the epochs have moved on or another policy has come into force."""
+        epochs = await reference_epoch.read_epochs(tx)
         kept = self.newest
-        if kept is not None and kept.epoch == epoch and (kept.until_at is None or now < kept.until_at):
-            return kept
+        if kept is None or (kept.until_at is not None and now >= kept.until_at):
+            return await self._read(tx, now, epochs)
+        moved = {kind for kind, epoch in epochs.items() if kept.epochs.get(kind) != epoch}
+        if moved - {"channel"}:
+            return await self._read(tx, now, epochs)
+        if moved:
+            passages, healths = tuple(await passage.get_all(tx)), await passage.healths(tx)
+            epoch = sum(epochs.values())
+            self.newest = replace(kept, epoch=epoch, epochs=epochs, passages=passages, healths=healths)
+            return self.newest
+        return kept
+
+    async def _read(self, tx: Tx, now: datetime, epochs: dict[str, int]) -> Reference:
         self.newest = Reference(
-            epoch,
+            sum(epochs.values()),
             await risk.next_effective_at(tx, now),
             PolicyBook(await risk.in_force(tx, now)),
             await merchant.sellers(tx),
@@ -76,5 +96,6 @@ class ReferenceCache:
             await catalog.tree(tx),
             tuple(await passage.get_all(tx)),
             await passage.healths(tx),
+            epochs,
         )
         return self.newest

@@ -65,7 +65,7 @@ def route(
     judged = [_judge(each, health.get(each.passage_id, _SOUND), now, amount_minor) for each in ranked]
     usable = _usable(judged)
     if not usable:
-        return Routed(None, (), tuple(judged))
+        return Routed(None, (), tuple(each if each.why else each._replace(why="not_a_spare") for each in judged))
     chosen = usable[0]
     better = judged[: judged.index(chosen)]
     over = tuple(each if each.why else each._replace(why="not_a_spare") for each in better)

@@ -22,6 +22,21 @@ from fenqi.risk.model import (
 CREDIT, MONEY = "credit", "money_account"
 _CONNECTED = ("split", "partial_refund", "mixed")
 
+_WALLETS = ("mall", "partner_store", "scan_to_pay")
+"""Where the wallets are at home: the instalment mall sells by credit and by card."""
+
+
+def _outside(method: str, scenes: tuple[str, ...]) -> MethodRow:
+    """A method that a channel outside executes; whether it has a passage is another matter."""
+    return MethodRow(
+        method,
+        offered_in=scenes,
+        integrated_in=scenes,
+        capabilities=_CONNECTED,
+        deliveries_excluded=("cash_on_delivery",),
+    )
+
+
 _METHODS = (
     MethodRow(
         CREDIT,
@@ -46,11 +61,18 @@ _METHODS = (
         step_up_from_minor=1_000_000,
         deliveries_excluded=("cash_on_delivery",),
     ),
-    MethodRow("bank_card", offered_in=SCENES, integrated_in=()),
-    MethodRow("alipay", offered_in=("mall", "partner_store", "scan_to_pay"), integrated_in=()),
-    MethodRow("wechat_pay", offered_in=("mall", "partner_store", "scan_to_pay"), integrated_in=()),
-    MethodRow("huawei_pay", offered_in=("mall",), integrated_in=()),
+    _outside("bank_card", SCENES),
+    _outside("alipay", _WALLETS),
+    _outside("wechat_pay", _WALLETS),
+    MethodRow(
+        "huawei_pay",
+        offered_in=("mall", "partner_store"),
+        integrated_in=("mall",),
+        capabilities=("split", "partial_refund"),
+        deliveries_excluded=("cash_on_delivery",),
+    ),
 )
+"""Huawei Pay is asked for in partner stores, whose tills are not connected to it."""
 
 _NEVER_ON_CREDIT = ("gift", "subscription", "enterprise", "presale_deposit")
 
@@ -106,8 +128,15 @@ def _other_goods() -> tuple[GoodsRow, ...]:
         GoodsRow("money-topup", MONEY, "topup", max_minor=100_000),
         GoodsRow("money-gift-card", MONEY, "gift_card", max_minor=200_000),
         *(GoodsRow(f"{method}-all", method) for method in ("bank_card", "alipay", "wechat_pay", "huawei_pay")),
+        *(GoodsRow(f"alipay-one-sum-{category}", "alipay", category, terms=(1,)) for category in _IN_ONE_SUM),
     )
 
+
+_IN_ONE_SUM = ("gold", "gift_card", "game_topup")
+"""Goods that the wallet's own instalments don't pay for."""
+
+_HB_TOTAL_PPM = {3: 23_000, 6: 45_000, 12: 75_000}
+"""What 花呗 takes from the buyer over a whole plan, by its number of instalments: the demo's own table."""
 
 _PLANS = (
     PlanRow("pay_later", CREDIT, 1),
@@ -116,6 +145,10 @@ _PLANS = (
     PlanRow("instalment_12", CREDIT, 12, 5_000, min_minor=30_000),
     PlanRow("instalment_24", CREDIT, 24, 6_000, min_minor=100_000),
     *(PlanRow("full", method, 1) for method in (MONEY, "bank_card", "alipay", "wechat_pay", "huawei_pay")),
+    *(
+        PlanRow(f"hb_{count}", "alipay", count, min_minor=10_000, fee_total_ppm=fee_ppm)
+        for count, fee_ppm in _HB_TOTAL_PPM.items()
+    ),
 )
 
 

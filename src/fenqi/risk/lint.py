@@ -27,6 +27,7 @@ _WINDOWS = ("single", "day", "month")
 _DELIVERIES = ("express", "pick_up", "cash_on_delivery", "virtual")
 _INSTALMENTS_MAX = 60
 _FEE_MAX_PPM = 50_000
+_FEE_TOTAL_MAX_PPM = 300_000
 _APR_CAP_MAX_PPM = 360_000
 
 
@@ -122,6 +123,8 @@ def _plan(row: PlanRow, document: PolicyDocument) -> Iterator[str]:
     yield from _range(where, row.min_minor, row.max_minor)
     if not 1 <= row.instalments <= _INSTALMENTS_MAX or not 0 <= row.fee_rate_ppm <= _FEE_MAX_PPM:
         yield f"{where}: {row.instalments} instalments at {row.fee_rate_ppm} ppm"
+    if not 0 <= row.fee_total_ppm <= _FEE_TOTAL_MAX_PPM or (row.fee_total_ppm and row.fee_rate_ppm):
+        yield f"{where}: a fee of {row.fee_total_ppm} ppm in all beside {row.fee_rate_ppm} ppm a period"
 
 
 def _interest_free(row: InterestFreeRow, document: PolicyDocument, categories: Collection[str]) -> Iterator[str]:

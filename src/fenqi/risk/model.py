@@ -82,6 +82,8 @@ class PlanRow(_Row, frozen=True):
     max_minor: int | None = None
     scenes: tuple[str, ...] = ()
     """Empty: everywhere."""
+    fee_total_ppm: int = 0
+    """Of a channel's own instalments: what it takes from the buyer over the whole plan, in millionths."""
 
 
 class InterestFreeRow(_Row, frozen=True):

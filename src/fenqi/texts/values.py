@@ -37,6 +37,10 @@ WORDS: dict[str, str] = {
     "category": "category",
     "categories": "category",
     "channel": "channel",
+    "told_by": "method",
+    "covered_by": "method",
+    "passage_state": "passage_state",
+    "passed_over": LITERAL,
     "currency": "currency",
     "currencies": "currency",
     "money_account_state": "money_account_state",
@@ -47,6 +51,9 @@ WORDS: dict[str, str] = {
 
 Inside a sentence a vocabulary `x_in_text` comes before `x`, whose words are labels.
 """
+
+_NAMED_BY_STAFF = frozenset({"channel"})
+"""Vocabularies of names that staff give: one without a word is said as it is."""
 
 _DURATIONS = frozenset({"usual_ms", "wait_ms", "takes_ms"})
 
@@ -86,7 +93,8 @@ def say_words(vocabulary: str, codes: str, locale: Locale, term: Term) -> str | 
 def _word(vocabulary: str, code: str, locale: Locale, term: Term) -> str | None:
     if vocabulary == LITERAL:
         return code
-    return term(f"{vocabulary}_in_text", code, locale) or term(vocabulary, code, locale)
+    known = term(f"{vocabulary}_in_text", code, locale) or term(vocabulary, code, locale)
+    return code if known is None and vocabulary in _NAMED_BY_STAFF else known
 
 
 def say_plain(name: str, value: Said, locale: Locale) -> str:

@@ -40,6 +40,7 @@ SHELVES: dict[int, Shelf] = {
     1: Shelf(
         of_method=(
             platform.method_in_scene,
+            platform.combination,
             platform.method_suspended,
             platform.exposure,
             platform.policy_covers,
@@ -61,6 +62,7 @@ SHELVES: dict[int, Shelf] = {
             caps.loans_cap,
             risk.risk,
             channel.channel,
+            channel.told,
             state.order_state,
             state.amount_changed,
             state.under_way,

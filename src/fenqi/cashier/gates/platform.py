@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fenqi.cashier.case import Case
+from fenqi.cashier.case import OWN_METHODS, Case
 from fenqi.cashier.gates.lines import line_faults
-from fenqi.kernel.reason import Reason, ScopeKind
+from fenqi.kernel.reason import Reason, ScopeKind, Value
 
 
 def method_in_scene(case: Case) -> list[Reason]:
@@ -40,6 +40,18 @@ def method_in_scene(case: Case) -> list[Reason]:
             )
         )
     return found
+
+
+def combination(case: Case) -> list[Reason]:
+    """METHOD_NOT_INTEGRATED: the method can't be one of two tenders, or both would be taken outside."""
+    order = case.facts.order
+    if not order.covered_by:
+        return []
+    outside = not case.is_own and order.covered_by not in OWN_METHODS
+    if "mixed" in case.terms.capabilities and not outside:
+        return []
+    observed: dict[str, Value] = {"scene": order.scene, "covered_by": order.covered_by}
+    return [case.reason("METHOD_NOT_INTEGRATED", ScopeKind.ORDER, (), observed, {"capability": "mixed"})]
 
 
 def method_suspended(case: Case) -> list[Reason]:
