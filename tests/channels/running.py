@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from fenqi.channels.contract import Credential, Incoming, Passage, Reply
 from fenqi.channels.gateway import app as gateway_app
 from fenqi.channels.gateway import shelf
-from fenqi.channels.gateway.control import Control
+from fenqi.channels.gateway.control import Control, NoticeSeen
 from fenqi.channels.gateway.side import Side
 from fenqi.channels.http import Http
 from fenqi.kernel.clock import SteeredClock
@@ -145,6 +145,14 @@ class Running:
         renewed: Passage = rotated.passage(passage.passage_id, passage.accepted)
         assert isinstance(renewed.credential, Credential)
         return renewed
+
+    def told(self, trade_no: str, state: str = "", tries: int | None = None) -> NoticeSeen:
+        """The trade's newest notice, once it is in that state and was tried so often: a try is on record a little
+        after its receiver has it."""
+        while True:
+            found: list[NoticeSeen] = self.control.notices(trade_no=trade_no, limit=1)
+            if found and state in ("", found[0].notice.state) and tries in (None, len(found[0].tries)):
+                return found[0]
 
     def hear(self, answer: Reply | int = 200) -> Heard:
         """A receiver of notices, stopped with the gateway."""

@@ -21,7 +21,7 @@ from fenqi.channels.gateway.house import House
 from fenqi.channels.gateway.page import form_of, render
 from fenqi.kernel.clock import SystemClock
 
-_GROUPS = ("wire", "side", "house", "notifier", "act")
+_GROUPS = ("wire", "side", "notifier", "house", "act")
 _SHOWN = 50
 
 

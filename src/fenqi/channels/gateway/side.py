@@ -54,7 +54,8 @@ class Account(msgspec.Struct, frozen=True):
     code: str
     """The passage's code on our side."""
     values: Mapping[str, str]
-    """All that the gateway must know: the merchant's public key, its own private key, app_id, API v3 key …"""
+    """All that the gateway must know: the merchant's public key, its own private key, app_id, API v3 key …
+    `name`, where it is there, is the payee's on the wallet's page."""
     credentials: Mapping[str, str] = {}
     """What the merchant was given: the values of the adapter's `fields`."""
     version: int = 1
