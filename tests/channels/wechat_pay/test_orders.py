@@ -160,7 +160,9 @@ def test_what_stands_against_a_charge(shop: Shop, changes: dict[str, object], co
     way=st.sampled_from(["qr", "wap", "app", "jsapi"]),
     lives_s=st.integers(60, 7 * 86_400),
 )
-def test_any_charge_arrives_as_it_was_meant(shop: Shop, amount_minor: int, subject: str, way: str, lives_s: int) -> None:
+def test_any_charge_arrives_as_it_was_meant(
+    shop: Shop, amount_minor: int, subject: str, way: str, lives_s: int
+) -> None:
     charge = shop.charge(amount_minor=amount_minor, subject=subject, way=way, payer=OPENID if way == "jsapi" else None)
     charge = replace(charge, expires_at=charge.made_at + timedelta(seconds=lives_s))
     assert isinstance(shop.pay(charge), Pending)

@@ -117,7 +117,7 @@ def read_table(raw: bytes, columns: Sequence[str], totals: Sequence[str]) -> Tab
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BillMalformed(f"not UTF-8: {error}") from error
-    numbered = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    numbered = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(numbered) < 3 or _heading(numbered[0][1]) != list(columns):
         raise BillMalformed("line 1 is not the heading of this bill")
     if _heading(numbered[-2][1]) != list(totals):
