@@ -31,6 +31,9 @@ ANSWER_BYTES = 1024
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?")
 
+_UNICAST, _DOCUMENTATION = ipaddress.IPv6Network("2000::/3"), ipaddress.IPv6Network("3fff::/20")
+"""What IANA has given out of IPv6, and the part of it that is only for examples (RFC 9637)."""
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host."""
 
@@ -157,8 +160,9 @@ def _is_private(host: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or _embedded(address)
-        if inner is not None:
-            address = inner
+        if inner is None:
+            return address not in _UNICAST or address in _DOCUMENTATION or not address.is_global
+        address = inner
     return not address.is_global or address.is_multicast
 
 
