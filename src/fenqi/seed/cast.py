@@ -97,7 +97,7 @@ _PARTS = {
     "free-used": Part(lives.free_uses_spent, Basket((Pick("washer", 1500, "fenqi"),))),
     "free-over": Part(basket=Basket((Pick("sofa", 2000, "muzuo"),))),
     "trade-in": Part(basket=Basket((Pick("fridge", 2400, "fenqi"),))),
-    "cards": Part(with_line(MIDDLE)),
+    "huawei": Part(with_line(MIDDLE), Basket((Pick("bag", 680, "yuanshan"),), "partner_store", "pick_up")),
     "alipay": Part(with_line(), Basket((Pick(),), "instalment_mall")),
     "not-opened": Part(lives.newcomer),
     "pending": Part(lives.pending),

@@ -13,7 +13,9 @@ from fenqi.kernel.clock import business_date
 from fenqi.merchant import MerchantKind, MerchantState, Relation
 from fenqi.seed.ident import seed_id
 
-_BOTH = ("credit", "money_account")
+_CHANNELS = ("bank_card", "alipay", "wechat_pay", "huawei_pay")
+_ALL = ("credit", "money_account", *_CHANNELS)
+_NO_CREDIT = ("money_account", *_CHANNELS)
 _S, _K = MerchantState, MerchantKind
 
 
@@ -24,7 +26,7 @@ class Shop(NamedTuple):
     name_zh: str
     name_en: str
     kind: MerchantKind = _K.THIRD_PARTY
-    methods: tuple[str, ...] = _BOTH
+    methods: tuple[str, ...] = _ALL
     state: MerchantState = _S.ACTIVE
     why: str = ""
     until_days: int | None = None
@@ -41,8 +43,8 @@ SHOPS = (
     Shop("fenqi", "分期自营", "Fenqi Direct", _K.SELF_OPERATED),
     Shop("fenqi_home", "分期自营家居", "Fenqi Home", _K.SELF_OPERATED),
     Shop("xingye", "星垂野数码旗舰店", "Starfall Electronics"),
-    Shop("yunshan", "云杉数码专营店", "Spruce Electronics", methods=("money_account",)),
-    Shop("nuanwu", "暖屋电器", "Warm House Appliances", methods=("money_account",), lapsed=("credit",)),
+    Shop("yunshan", "云杉数码专营店", "Spruce Electronics", methods=_NO_CREDIT),
+    Shop("nuanwu", "暖屋电器", "Warm House Appliances", methods=_NO_CREDIT, lapsed=("credit",)),
     Shop("muzuo", "木作里家居", "Muzuoli Furniture"),
     Shop("qingci", "青瓷里美妆", "Celadon Beauty"),
     Shop("xiaolu", "小鹿乌乌母婴", "Little Fawn Baby"),
@@ -59,7 +61,7 @@ SHOPS = (
     Shop("yaofang", "杏庐大药房", "Apricot Hall Pharmacy"),
     Shop("linji", "林记电器行", "Lin's Appliances"),
     Shop("jiejiao", "街角那家咖啡", "The Corner Coffee", _K.EXTERNAL),
-    Shop("bianli", "灯还亮便利店", "Lights On Store", _K.EXTERNAL, ("money_account",)),
+    Shop("bianli", "灯还亮便利店", "Lights On Store", _K.EXTERNAL, _NO_CREDIT),
     Shop("yuanshan", "远山行装", "Far Hills Luggage", _K.EXTERNAL),
     Shop("tingche", "停半日停车场", "Half Day Parking", _K.EXTERNAL, state=_S.FROZEN, why="licence under review"),
 )
