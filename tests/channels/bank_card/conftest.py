@@ -20,7 +20,7 @@ from fenqi.kernel.ids import new_id
 
 NOON = datetime(2026, 3, 10, 4, 0, 0, tzinfo=UTC)
 """12:00 in Beijing."""
-GOOD = "9156010100000000008"
+GOOD = "9156010100000000007"
 
 
 @dataclass

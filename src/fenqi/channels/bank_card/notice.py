@@ -40,7 +40,7 @@ def _notice(passage: Passage, fields: dict[str, str], now: datetime) -> Notice:
     number, kind = fields["orderId"], fields["txnType"]
     moment_of(number)
     code, message = fields["respCode"], fields.get("respMsg", "")
-    notice_no = hashlib.sha256(sign.text_to_sign(fields).encode()).hexdigest()
+    notice_no = _digest(fields)
     if kind in PAYMENT:
         said = outcome.payment(fields, code, message, passage, outcome.paid_until(fields) or now)
         if isinstance(said, Unknown):
@@ -54,6 +54,12 @@ def _notice(passage: Passage, fields: dict[str, str], now: datetime) -> Notice:
     if isinstance(back, Unknown):
         raise ValueError(back.why)
     return Notice(notice_no, attempt_no, back, refund_no=number)
+
+
+def _digest(fields: dict[str, str]) -> str:
+    """What a notice says, without what differs between its tries: UnionPay gives it no number."""
+    said = {name: value for name, value in fields.items() if name not in ("accNo", "signPubKeyCert")}
+    return hashlib.sha256(sign.text_to_sign(said).encode()).hexdigest()
 
 
 def answer(is_accepted: bool) -> Reply:

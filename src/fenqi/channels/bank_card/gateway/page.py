@@ -12,7 +12,7 @@ TESTS = (
     ("00", "付款成功", "pays"), ("51", "余额不足", "not enough"), ("05", "银行拒绝", "declined"),
     ("54", "卡已过期", "expired"), ("61", "金额超限", "over the limit"), ("09", "银行处理中", "stays pending"),
 )  # fmt: skip
-GOOD_CARD = "9156010100000000008"
+GOOD_CARD = "9156010100000000007"
 _STYLE = (
     "body{font:16px/1.6 system-ui,sans-serif;margin:0;background:#eef3f8;color:#17212b}"
     "main{max-width:30rem;margin:2rem auto;background:#fff;padding:1.5rem 2rem;border-top:6px solid #0b4f8a}"
