@@ -41,6 +41,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     ways: Mapping[str, str]
     """Client (web | wap | app | wechat) → way in which its buyer is led there: page | wap | qr | app | jsapi | token.
     A client that is not named can't run the channel."""
+    charges_bound: bool = False
+    """Whether it charges a card that the buyer has bound with us, without leading them anywhere (way `token`)."""
     currencies: tuple[str, ...] = ("CNY",)
     min_minor: int = 1
     max_minor: int = 10_000_000_000

@@ -170,8 +170,9 @@ async def _begin(
     """One transaction: everything still as judged, what the house pays set aside, the attempt written down."""
     now = ctx.now()
     by = ctx.by_consumer(request.consumer_id, f"paid by {outside.method}")
-    way = shelf.channel(passage.channel).capabilities.ways.get(pressed.facts.client, "page")
-    instrument = await _instrument(ctx, request, way)
+    able = shelf.channel(passage.channel).capabilities
+    instrument = await _instrument(ctx, request) if able.charges_bound else ""
+    way = "token" if instrument else able.ways.get(pressed.facts.client, "page")
     begun = _attempt(request, basis, pressed, outside, passage, way, instrument, now)
     await passages.name(ctx, begun)
     async with ctx.database.transaction() as tx:
@@ -210,16 +211,13 @@ def _attempt(
     )  # fmt: skip
 
 
-async def _instrument(ctx: Context, request: PayRequest, way: str) -> str:
-    """The bound card that pays, by its id, where the way needs one. Refuses CARD_UNKNOWN."""
-    if way != "token":
-        return ""
+async def _instrument(ctx: Context, request: PayRequest) -> str:
+    """The bound card that pays, by its id: the one asked for, else the one bound first. Refuses CARD_UNKNOWN."""
     async with ctx.database.snapshot() as tx:
         bound = [card.card_id for card in await customer.cards(tx, request.consumer_id)]
-    chosen = request.card_id or (bound[0] if bound else None)
-    if chosen is None or chosen not in bound:
+    if request.card_id is not None and request.card_id not in bound:
         raise NotFound("CARD_UNKNOWN", "no such card is bound")
-    return str(chosen)
+    return str(request.card_id or bound[0]) if bound else ""
 
 
 async def _unmoved(ctx: Context, tx: Tx, basis: Basis, pressed: Press, begun: Attempt) -> None:

@@ -36,8 +36,8 @@ class Context:
     reference: ReferenceCache = field(default_factory=ReferenceCache)
     pay_queue: PayQueue | None = None
     recent: RecentQuotes = field(default_factory=RecentQuotes)
-    http: Http = field(default_factory=Http)
-    """The way to the channels."""
+    http: Http = field(init=False)
+    """The way to the channels, on this context's clock."""
     notice_queue: NoticeQueue | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a channel has told something that nobody has acted on yet."""
@@ -45,6 +45,9 @@ class Context:
     """How calls to channels went, not handed in yet."""
     keyed: dict[UUID, tuple[StoredPassage, Passage]] = field(default_factory=dict)
     """Passages with their keys in the clear, never to be written anywhere."""
+
+    def __post_init__(self) -> None:
+        self.http = Http(clock=self.clock)
 
     def now(self) -> datetime:
         """The instant, by the clock in force."""

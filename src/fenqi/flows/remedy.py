@@ -141,7 +141,7 @@ def _is_called_for(step: Action, facts: Facts) -> bool:
     if isinstance(step, action.StepUp):
         return facts.consumer.stepped_up_until_ms <= facts.now_ms + _SOON_MS
     if isinstance(step, action.BindCard):
-        return facts.consumer.cards == 0
+        return cashier.wants_another_card(facts)
     if isinstance(step, action.TopUp | action.Repay | action.PayOverdue | action.SettleLoan):
         return True
     return cashier.apply(step, facts) is not None

@@ -81,9 +81,7 @@ async def attempt_ends(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Ord
 
 async def _count(tx: Tx, consumer_id: UUID, order_id: UUID, change: int, verb: str, by: By) -> Order:
     before = await get(tx, consumer_id, order_id)
-    after = msgspec.structs.replace(
-        before, attempts_open=before.attempts_open + change, version=before.version + 1
-    )
+    after = msgspec.structs.replace(before, attempts_open=before.attempts_open + change, version=before.version + 1)
     await rows.update_order(tx, before, after)
     await rows.insert_move(tx, after, verb, before.state, by)
     return after
