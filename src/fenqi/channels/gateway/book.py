@@ -65,7 +65,10 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;")
+        self._db.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+            "PRAGMA wal_autocheckpoint = 10000; PRAGMA busy_timeout = 2000;"
+        )
         self._db.executescript(_SCHEMA)
 
     @contextmanager
