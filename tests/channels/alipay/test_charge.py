@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,8 @@ from tests.channels.alipay.conftest import Pair
 from fenqi.channels.alipay import CHANNEL
 from fenqi.channels.alipay.charge import handover, subject
 from fenqi.channels.alipay.sign import request_text, verify
-from fenqi.channels.contract import Charge, Passage
+from fenqi.channels.contract import Charge, Declined, Passage
+from fenqi.channels.http import Http
 
 replace = msgspec.structs.replace
 CHARGE = Charge(
@@ -90,11 +92,6 @@ def test_precheck(passage: Passage, changes: dict[str, Any], against: tuple[str,
 
 
 def test_a_key_that_is_none_is_the_passages_matter(passage: Passage) -> None:
-    import asyncio
-
-    from fenqi.channels.contract import Declined
-    from fenqi.channels.http import Http
-
     credential = replace(passage.credential, values={**passage.credential.values, "app_private_key": "none"})
     found = asyncio.run(CHANNEL.pay(Http(), replace(passage, credential=credential), CHARGE))
     assert isinstance(found, Declined) and found.fault == "passage" and found.kind == "absent"

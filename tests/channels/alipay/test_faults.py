@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 import pytest
@@ -21,12 +22,22 @@ FAULTS = [
 
 @pytest.fixture(scope="module")
 def shop(gateway: Running) -> Shop:
-    gateway.http = gateway.ask(_impatient())
     return Shop(gateway)
 
 
-async def _impatient() -> Http:
-    return Http(timeout_s=0.3)
+@contextmanager
+def impatient(shop: Shop) -> Iterator[None]:
+    """Within it the shop waits 0.3 seconds for an answer, for what is never answered anyway."""
+
+    async def pool() -> Http:
+        return Http(timeout_s=0.3)
+
+    patient, shop.gateway.http = shop.gateway.http, shop.gateway.ask(pool())
+    try:
+        yield
+    finally:
+        hurried, shop.gateway.http = shop.gateway.http, patient
+        shop.gateway.ask(hurried.close())
 
 
 @pytest.mark.parametrize(("name", "params"), FAULTS)
@@ -40,7 +51,8 @@ def test_nothing_is_guessed(shop: Shop, name: str, params: dict[str, str]) -> No
     }  # fmt: skip
     for operation, ask in asks.items():
         shop.fault(name, operation, times=2, **params)
-        assert isinstance(ask(), Unknown), operation
+        with impatient(shop):
+            assert isinstance(ask(), Unknown), operation
         shop.gateway.control.clear_faults()
     assert isinstance(shop.query(charge), Paid)
     assert isinstance(shop.pay(fresh), Pending)
@@ -52,7 +64,8 @@ def test_a_refund_that_was_done_before_the_silence_is_found(shop: Shop) -> None:
     charge, paid = shop.bought()
     asked = shop.repayable(charge, paid, 100)
     shop.fault("timeout_after", "refund", times=2)
-    assert isinstance(shop.refund(asked), Unknown)
+    with impatient(shop):
+        assert isinstance(shop.refund(asked), Unknown)
     found = shop.query_refund(asked)
     assert isinstance(found, Refunded) and found.amount_minor == 100
 
@@ -61,7 +74,8 @@ def test_a_refund_that_was_not_is_absent(shop: Shop) -> None:
     charge, paid = shop.bought()
     asked = shop.repayable(charge, paid, 100)
     shop.fault("timeout_before", "refund", times=2)
-    assert isinstance(shop.refund(asked), Unknown)
+    with impatient(shop):
+        assert isinstance(shop.refund(asked), Unknown)
     found = shop.query_refund(asked)
     assert isinstance(found, RefundFailed) and found.absent and found.again
 
@@ -70,7 +84,8 @@ def test_a_close_done_before_the_silence(shop: Shop) -> None:
     charge = shop.charge()
     shop.open(shop.handed_over(charge))
     shop.fault("timeout_after", "close")
-    assert isinstance(shop.close(charge), Unknown)
+    with impatient(shop):
+        assert isinstance(shop.close(charge), Unknown)
     found = shop.query(charge)
     assert isinstance(found, Declined) and found.kind == "closed"
 
@@ -83,11 +98,6 @@ def test_nobody_there_is_certain(shop: Shop) -> None:
 
 
 def test_slow_is_not_wrong(shop: Shop) -> None:
-    shop.gateway.http = shop.gateway.ask(_patient())
     charge, paid = shop.bought()
     shop.fault("slow", "query", seconds="1")
     assert shop.query(charge) == paid
-
-
-async def _patient() -> Http:
-    return Http(timeout_s=5)

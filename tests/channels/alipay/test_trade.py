@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -157,12 +159,10 @@ def test_a_refund_that_fails_later_is_found_out_by_asking_again(shop: Shop) -> N
     assert isinstance(failed, RefundFailed) and (failed.reason, failed.again) == ("REFUND_ACCOUNT_GONE", False)
 
 
-def wait_until(is_so: object) -> None:
+def wait_until(is_so: Callable[[], bool]) -> None:
     """Ask until it is so; the gateway's clerk does it at its own time."""
-    import time
-
     end = time.monotonic() + 20
-    while not is_so():  # type: ignore[operator]
+    while not is_so():
         assert time.monotonic() < end
         time.sleep(0.01)
 
