@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,15 +10,20 @@ from typing import Any
 import msgspec
 from tests.channels.running import Heard, Running
 
-from fenqi.channels.contract import Charge, Credential, Paid, Passage, RefundResult, Repayable, Result
+from fenqi.channels.contract import Charge, Credential, Incoming, Paid, Passage, RefundResult, Repayable, Result
 from fenqi.channels.gateway.side import Trade
 from fenqi.channels.http import Answer
 from fenqi.channels.wechat_pay import WechatPay
+from fenqi.channels.wechat_pay.seal import Sealed, unseal
 from fenqi.channels.wechat_pay.sign import authorization
 from fenqi.kernel.ids import new_id
 
 replace = msgspec.structs.replace
 OPENID = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+
+
+class _Envelope(msgspec.Struct):
+    resource: Sealed
 
 
 class Shop:
@@ -77,6 +83,18 @@ class Shop:
 
     def query_refund(self, asked: Repayable) -> RefundResult:
         return self.gateway.ask(self.channel.query_refund(self.gateway.http, self.passage, asked))
+
+    def notices(self, count: int, **told: str) -> list[Incoming]:
+        """The first `count` notices that tell so (out_trade_no, out_refund_no), whoever signed them."""
+        seen = 0
+        found: list[Incoming] = []
+        while len(found) < count:
+            incoming = self.heard.wait(seen + 1)[seen]
+            plain = unseal(self.values["api_v3_key"], msgspec.json.decode(incoming.body, type=_Envelope).resource)
+            said = json.loads(plain or b"{}")
+            found += [incoming] if told.items() <= said.items() else []
+            seen += 1
+        return found
 
     def fault(self, name: str, operation: str = "*", times: int = 1, **params: str) -> None:
         self.gateway.control.set_fault("wechat_pay", name, operation, times, self.values["mchid"], **params)

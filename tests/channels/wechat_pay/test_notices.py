@@ -18,10 +18,10 @@ replace = msgspec.structs.replace
 
 def paid_notices(shop: Shop, count: int = 1) -> tuple[Charge, list[Incoming]]:
     """A charge that was just paid, and the notices that came of it."""
-    charge, before = shop.charge(), len(shop.heard.got)
+    charge = shop.charge()
     shop.pay(charge)
     shop.gateway.control.pay(shop.trade(charge.attempt_no).trade_no, OPENID)
-    return charge, shop.heard.wait(before + count)[before:]
+    return charge, shop.notices(count, out_trade_no=charge.attempt_no)
 
 
 def refused(shop: Shop, incoming: Incoming) -> str:
@@ -58,9 +58,9 @@ def test_a_refunds_notice_names_both_numbers(shop: Shop) -> None:
     charge, paid = shop.sell()
     asked = shop.repayable(charge, paid, 5)
     shop.refund(asked)
-    before = len(shop.heard.got)
     shop.gateway.control.steer(1_201)
-    notice = shop.channel.read_notice(shop.passage, shop.heard.wait(before + 1)[-1])
+    [incoming] = shop.notices(1, out_refund_no=asked.refund_no)
+    notice = shop.channel.read_notice(shop.passage, incoming)
     assert (notice.attempt_no, notice.refund_no) == (charge.attempt_no, asked.refund_no)
     assert isinstance(notice.result, Refunded) and notice.result.amount_minor == 5
 

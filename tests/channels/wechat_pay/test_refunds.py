@@ -18,7 +18,7 @@ def test_a_refund_is_accepted_and_later_done(shop: Shop) -> None:
     assert len(pending.channel_no) == 29 and pending.channel_no.startswith("503")
     assert shop.query_refund(asked) == pending
     shop.gateway.control.steer(20 * 60 + 1)
-    shop.heard.wait(len(shop.heard.got) + 1)
+    shop.notices(1, out_refund_no=asked.refund_no)
     done = shop.query_refund(asked)
     assert isinstance(done, Refunded)
     assert (done.channel_no, done.amount_minor) == (pending.channel_no, 345)
@@ -109,7 +109,7 @@ def test_a_refund_that_fails_later(shop: Shop) -> None:
     shop.fault("refund_fails_later", "refund")
     asked = shop.repayable(charge, paid, 100)
     assert isinstance(shop.refund(asked), RefundPending)
-    before = len(shop.heard.got)
     shop.gateway.control.steer(6)
-    notice = shop.channel.read_notice(shop.passage, shop.heard.wait(before + 1)[-1])
+    [incoming] = shop.notices(1, out_refund_no=asked.refund_no)
+    notice = shop.channel.read_notice(shop.passage, incoming)
     assert notice.result == shop.query_refund(asked) == RefundFailed("CLOSED", "REFUND_REJECTED")
