@@ -35,7 +35,15 @@ def install() -> None:
     """Bring both packages. Raises CalledProcessError, FileNotFoundError without npm."""
     folder().mkdir(parents=True, exist_ok=True)
     wanted = [f"{name}@{version}" for name, version in PACKAGES.items()]
-    options = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    options = [
+        "--prefix",
+        str(folder()),
+        "--no-save",
+        "--no-package-lock",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]
     subprocess.run(["npm", "install", *options, *wanted], cwd=folder(), check=True)
 
 

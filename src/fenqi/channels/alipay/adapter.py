@@ -20,6 +20,7 @@ from fenqi.channels.contract import (
     Capabilities,
     Charge,
     Declined,
+    External,
     Field,
     Handover,
     Incoming,
@@ -196,4 +197,4 @@ class Alipay:
             return Unknown(str(error))
 
 
-CHANNEL = Alipay()
+CHANNEL: External = Alipay()

@@ -30,6 +30,7 @@ from fenqi.channels.gateway.side import (
     Outgoing,
     Refund,
     Row,
+    Side,
     Telling,
     Trade,
     Wallet,
@@ -172,4 +173,4 @@ def _keys(known: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     return values, given
 
 
-SIDE = AlipaySide()
+SIDE: Side = AlipaySide()
