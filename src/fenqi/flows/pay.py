@@ -60,7 +60,7 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
     outside = _methods(request) - INTERNAL
     if outside and (answered := await charge.earlier(ctx, request)) is not None:
         return answered
-    basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id)
+    basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id, request.client)
     _check(request, basis)
     await open_caps(ctx, basis)
     avoid: set[UUID] = set()

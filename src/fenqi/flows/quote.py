@@ -58,12 +58,15 @@ def replay_offers(facts: Facts, product: CreditProduct) -> bytes:
     return _JSON.encode(cashier.offers(facts, price=pricing(product, facts)))
 
 
-async def basis(ctx: Context, consumer_id: UUID, intent_id: UUID, decision_id: UUID | None) -> Basis:
-    """The facts that a payment starts from: those of the quote it names while they are young, else gathered now."""
+async def basis(
+    ctx: Context, consumer_id: UUID, intent_id: UUID, decision_id: UUID | None, client: str = "web"
+) -> Basis:
+    """The facts that a payment starts from: those of the quote it names while they are young and of the same client,
+    else gathered now."""
     found = ctx.recent.get(consumer_id, intent_id, decision_id)
-    if found is not None and found.holds(ctx.now()):
+    if found is not None and found.holds(ctx.now()) and found.facts.client == client:
         return found
-    return await gather(ctx, consumer_id, intent_id)
+    return await gather(ctx, consumer_id, intent_id, client)
 
 
 async def gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str = "web") -> Basis:
