@@ -338,6 +338,52 @@ CHANNEL: list[tuple[Facts, list[Told]]] = [
         [("CHANNEL_DOWN", ("lender",), {"channel": "lender"}, {}, None)],
     ),
     (method("credit", channel=ChannelFacts("lender", clients=("web",))), []),
+    (
+        method("credit", channel=ChannelFacts("lender", "down", LATER, banned=True, passed_over=("spare:down",))),
+        [
+            (
+                "CHANNEL_DOWN",
+                ("lender",),
+                {"channel": "lender", "passage_state": "banned", "passed_over": "spare:down"},
+                {},
+                LATER,
+            )
+        ],
+    ),
+    (
+        method("credit", channel=ChannelFacts("lender", min_minor=ALL + 1)),
+        [
+            (
+                "AMOUNT_BELOW_MIN",
+                ("lender",),
+                {"payable_minor": ALL},
+                {"min_minor": ALL + 1, "shortfall_minor": 1},
+                None,
+            )
+        ],
+    ),
+    (
+        method("credit", channel=ChannelFacts("lender", max_minor=ALL - 1)),
+        [
+            (
+                "AMOUNT_ABOVE_MAX",
+                ("lender",),
+                {"payable_minor": ALL},
+                {"max_minor": ALL - 1, "excess_minor": 1},
+                None,
+            )
+        ],
+    ),
+    (method("credit", channel=ChannelFacts("lender", min_minor=ALL, max_minor=ALL)), []),
+    (
+        method("credit", channel=ChannelFacts("lender", scenes=("instalment_mall",))),
+        [("CHANNEL_NOT_CONTRACTED", ("lender",), {"channel": "lender"}, {}, None)],
+    ),
+    (
+        method("credit", channel=ChannelFacts("lender", sellers=("other",))),
+        [("CHANNEL_NOT_CONTRACTED", ("lender",), {"channel": "lender"}, {}, None)],
+    ),
+    (method("credit", channel=ChannelFacts("lender", scenes=("mall",), sellers=("own",))), []),
 ]
 
 STATE: list[tuple[Facts, list[Told]]] = [

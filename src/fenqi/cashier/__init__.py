@@ -68,7 +68,7 @@ from fenqi.cashier.store import (
 from fenqi.cashier.store import insert_intent as open_checkout
 from fenqi.cashier.store import select_intent as checkout
 from fenqi.cashier.store import select_intents as checkouts_of
-from fenqi.cashier.told import stands, told_of
+from fenqi.cashier.told import cards_refused, told_of, wants_another_card
 
 __all__ = [
     "Action",
@@ -106,6 +106,7 @@ __all__ = [
     "Verdict",
     "Versions",
     "apply",
+    "cards_refused",
     "checkout",
     "checkouts_of",
     "decode_facts",
@@ -131,7 +132,7 @@ __all__ = [
     "select_decisions",
     "select_payment",
     "select_payments_of_order",
-    "stands",
     "told_of",
     "verdict",
+    "wants_another_card",
 ]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fenqi.cashier.case import Case, business_date_of, end_of_day_ms, start_of_day_ms
-from fenqi.cashier.facts import ToldFacts
+from fenqi.cashier.facts import Facts, ToldFacts
 
+BANK_CARD = "bank_card"
+"""The method that pays by cards bound here."""
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
@@ -79,6 +81,18 @@ def stands(told: ToldFacts, amount_minor: int, now_ms: int) -> bool:
     """Whether it speaks against this amount now."""
     over = told.until_ms is not None and told.until_ms <= now_ms
     return not over and (told.amount_minor is None or amount_minor >= told.amount_minor)
+
+
+def cards_refused(facts: Facts, amount_minor: int) -> frozenset[str]:
+    """The bound cards that something stands against, for a payment of this amount: pay by another one."""
+    told = (each for method in facts.methods if method.method == BANK_CARD for each in method.told)
+    return frozenset(each.instrument for each in told if each.instrument and stands(each, amount_minor, facts.now_ms))
+
+
+def wants_another_card(facts: Facts) -> bool:
+    """Whether no bound card can pay what is due: there is none, or something stands against each."""
+    due_minor = facts.order.payable_minor - facts.order.covered_minor
+    return facts.consumer.cards <= len(cards_refused(facts, due_minor))
 
 
 def against(case: Case) -> tuple[ToldFacts, ...]:

@@ -187,7 +187,9 @@ async def _move(ctx: Context, consumer_id: UUID, key: UUID, step: Action) -> Non
     """An action on money, the line or the money account."""
     product = ctx.reference.product
     if isinstance(step, action.TopUp):
-        await money.top_up(ctx, consumer_id, key, step.amount_minor)
+        moved = await money.top_up(ctx, consumer_id, key, step.amount_minor)
+        if moved.state != "succeeded":
+            raise Conflict("PAYMENT_IN_PROGRESS", "the card's bank has not answered yet", retry_after_s=3)
     elif isinstance(step, action.Repay):
         await repay.free_limit(ctx, consumer_id, key, step.limit_path, step.amount_minor, step.pay_minor or None)
     elif isinstance(step, action.PayOverdue):
