@@ -114,6 +114,12 @@ def test_paying_with_a_spoilt_key_sends_nothing(shop: Shop) -> None:
     assert isinstance(made, Declined) and (made.code, made.fault) == ("NOT_SENT", "passage")
 
 
+@pytest.mark.parametrize("changes", [{"public_key": "x"}, {"public_key": "", "public_key_id": "PUB_KEY_ID_0"}])
+def test_an_answer_that_our_credentials_can_not_prove_is_a_doubt(shop: Shop, changes: dict[str, str]) -> None:
+    made = shop.gateway.ask(shop.channel.pay(shop.gateway.http, shop.with_values(**changes), shop.charge()))
+    assert isinstance(made, Unknown)
+
+
 @pytest.mark.parametrize("code", sorted({code for code, *_ in PAYMENT} - codes.ABSENT) + IN_DOUBT)
 def test_an_error_of_a_query_says_nothing_of_the_trade(shop: Shop, code: str) -> None:
     shop.fault("error", "query", code=code)
@@ -212,3 +218,16 @@ def test_each_state_of_a_refund(status: str, result: object) -> None:
 def test_a_refund_in_an_unheard_state_is_in_doubt() -> None:
     assert isinstance(refund_result("SUCCESS", "503", 5, None), Unknown)
     assert isinstance(refund_result("BETTER", "503", 5, None), Unknown)
+
+
+@pytest.mark.parametrize("name", ["garbled", "timeout_after", "down"])
+def test_closing_without_an_answer_that_counts(shop: Shop, name: str) -> None:
+    short, charge = Http(timeout_s=0.3), shop.charge()
+    shop.pay(charge)
+    shop.fault(name, "close", times=2)
+    try:
+        assert isinstance(shop.gateway.ask(shop.channel.close(short, shop.passage, charge.attempt_no)), Unknown)
+    finally:
+        shop.gateway.ask(short.close())
+    closed = shop.query(charge.attempt_no)
+    assert closed == Pending() if name == "down" else isinstance(closed, Declined) and closed.kind == "closed"

@@ -128,6 +128,8 @@ def test_any_change_is_a_forgery(shop: Shop) -> None:
 
 def test_the_channels_own_trial_of_signatures_is_refused(shop: Shop) -> None:
     _, [incoming] = paid_notices(shop)
+    strange = {**incoming.headers, "wechatpay-signature": "é"}
+    assert refused(shop, replace(incoming, headers=strange)) == "FORGED"
     probe = {**incoming.headers, "wechatpay-signature": "WECHATPAY/SIGNTEST/" + incoming.headers["wechatpay-signature"]}
     assert refused(shop, replace(incoming, headers=probe)) == "FORGED"
 
@@ -144,7 +146,9 @@ def test_a_notice_of_another_account_does_not_even_verify(shop: Shop, fresh_shop
 
 def test_what_can_not_be_read_is_malformed(shop: Shop) -> None:
     assert refused(shop, resigned(shop, lambda told: None, plain=b"[]")) == "MALFORMED"
+    assert refused(shop, resigned(shop, lambda told: None, plain=b'{"mchid":"\xff"}')) == "MALFORMED"
     assert refused(shop, resigned(shop, lambda told: told.update(trade_state="BETTER"))) == "MALFORMED"
+    assert refused(shop, resigned(shop, lambda told: told.update(success_time="2026-05-01T10:00:00"))) == "MALFORMED"
     assert refused(shop, resigned(shop, lambda told: told.update(amount=None))) == "MALFORMED"
     assert refused(shop, resigned(shop, lambda told: told.update(_envelope={"id": "x"}))) == "MALFORMED"
     other = {"id": "x", "event_type": "COUPON.USE", "resource_type": "encrypt-resource",

@@ -109,7 +109,7 @@ class WechatPay:
             return Unknown(_why(said))
         try:
             told = msgspec.json.decode(said.body, type=Transaction)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             return Unknown(f"an answer that can't be read: {error}")
         if (told.mchid, told.out_trade_no) != (mchid, attempt_no):
             return Unknown(f"an answer about {told.mchid} {told.out_trade_no}")

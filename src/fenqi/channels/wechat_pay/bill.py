@@ -65,7 +65,7 @@ async def download(line: Line, http: Http, passage: Passage, target: str) -> byt
         answer = await line.send(http, passage, "GET", address.download_url[place:], tries=2)
     except Untold as error:
         raise BillNotReady(error.why) from error
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise BillNotReady(f"an address that can't be read: {error}") from error
     if answer.status != 200:
         raise BillNotReady(f"the file can't be had: status {answer.status}")

@@ -97,13 +97,19 @@ class Line:
             raise Untold(f"an answer without signature, status {answer.status}")
         if not trust.in_window(stamp.timestamp, self.clock.now()):
             raise Untold(f"an answer of another time: {stamp.timestamp}")
-        held = self.trust.holds(trust.credentials(passage), stamp, answer.body)
+        held = self._holds(passage, stamp, answer)
         if held is None and not stamp.serial.startswith(trust.PUBLIC_KEY):
             await self.learn(http, passage)
-            held = self.trust.holds(trust.credentials(passage), stamp, answer.body)
+            held = self._holds(passage, stamp, answer)
         if not held:
             why = "is not WeChat Pay's" if held is False else f"is by {stamp.serial}, which is not known here"
             raise Untold(f"the answer's signature {why}")
+
+    def _holds(self, passage: Passage, stamp: trust.Stamp, answer: Answer) -> bool | None:
+        try:
+            return self.trust.holds(trust.credentials(passage), stamp, answer.body)
+        except (KeyError, ValueError) as error:
+            raise Untold(f"the credentials can't prove an answer: {error}") from error
 
     async def learn(self, http: Http, passage: Passage) -> dict[str, str]:
         """Fetch the platform certificates (PEM by serial) and trust them from now on. Raises Untold.
@@ -119,7 +125,7 @@ class Line:
         try:
             listed = msgspec.json.decode(answer.body, type=_Certificates).data
             found = trust.opened(values["api_v3_key"], listed, self.clock.now())
-        except (msgspec.DecodeError, ValueError) as error:
+        except ValueError as error:
             raise Untold(f"platform certificates that can't be read: {error}") from error
         proof = trust.Trust()
         proof.learn(values["mchid"], found)
@@ -134,6 +140,6 @@ def _said(answer: Answer) -> Said:
         return Said(answer.status, answer.body)
     try:
         error = msgspec.json.decode(answer.body, type=_Error)
-    except msgspec.DecodeError:
+    except ValueError:
         error = _Error()
     return Said(answer.status, answer.body, error.code or f"HTTP_{answer.status}", error.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -16,6 +17,9 @@ from fenqi.channels.contract import (
     Unknown,
 )
 from fenqi.channels.wechat_pay import codes
+
+At = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant with its offset; one without is no instant."""
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -42,7 +46,7 @@ class Transaction(msgspec.Struct, frozen=True):
     appid: str = ""
     transaction_id: str = ""
     trade_state_desc: str = ""
-    success_time: datetime | None = None
+    success_time: At | None = None
     amount: Amount | None = None
     payer: Payer | None = None
 
@@ -55,8 +59,8 @@ class RefundAnswer(msgspec.Struct, frozen=True):
     status: str
     amount: Amount
     refund_id: str = ""
-    success_time: datetime | None = None
-    create_time: datetime | None = None
+    success_time: At | None = None
+    create_time: At | None = None
 
 
 class RefundNotice(msgspec.Struct, frozen=True):
@@ -68,7 +72,7 @@ class RefundNotice(msgspec.Struct, frozen=True):
     refund_status: str
     amount: Amount
     refund_id: str = ""
-    success_time: datetime | None = None
+    success_time: At | None = None
 
 
 def trade_result(told: Transaction) -> Paid | Declined | Pending | Unknown:

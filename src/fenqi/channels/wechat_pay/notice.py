@@ -103,5 +103,5 @@ def _own(owner: Credential, mchid: str, appid: str | None) -> None:
 def _decode(raw: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise NoticeRefused("MALFORMED", str(error)) from error

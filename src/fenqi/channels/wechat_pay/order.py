@@ -67,7 +67,7 @@ def handover(passage: Passage, charge: Charge, body: bytes, now: datetime) -> Pe
     """How the buyer gets there; None where the answer holds no way."""
     try:
         made = msgspec.json.decode(body, type=_Placed)
-    except msgspec.DecodeError:
+    except ValueError:
         return None
     found = {"jsapi": made.prepay_id, "app": made.prepay_id, "wap": made.h5_url, "qr": made.code_url}[charge.way]
     if not found:

@@ -60,7 +60,7 @@ async def query(line: Line, http: Http, passage: Passage, asked: Repayable) -> R
 def _read(said: Said, asked: Repayable) -> RefundResult:
     try:
         told = msgspec.json.decode(said.body, type=RefundAnswer)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         return Unknown(f"an answer that can't be read: {error}")
     if (told.out_refund_no, told.out_trade_no) != (asked.refund_no, asked.attempt_no):
         return Unknown(f"an answer about refund {told.out_refund_no} of {told.out_trade_no}")

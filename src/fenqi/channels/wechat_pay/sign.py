@@ -6,7 +6,6 @@ Rules: domain notes, "WeChat Pay v3"; the signature is SHA256 with RSA, PKCS#1 v
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -51,7 +50,7 @@ def verify(key: rsa.RSAPublicKey, text: bytes, signature: str) -> bool:
     """Whether `signature` (base64) is the owner of `key`'s under `text`."""
     try:
         key.verify(base64.b64decode(signature, validate=True), text, padding.PKCS1v15(), hashes.SHA256())
-    except (InvalidSignature, binascii.Error):
+    except (InvalidSignature, ValueError):
         return False
     return True
 

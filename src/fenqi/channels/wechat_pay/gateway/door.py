@@ -67,7 +67,7 @@ class Asked(msgspec.Struct):
         """The body as `kind`. Raises Refused PARAM_ERROR."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise Refused("PARAM_ERROR", f"请求参数不符合格式：{error}") from error
 
     def of_merchant(self, house: House, mchid: str) -> None:
