@@ -70,6 +70,8 @@ def _attempts() -> None:
     place(op.execute, "attempt", "consumer")
     op.execute("CREATE INDEX attempt_by_order ON attempt (bucket, consumer_id, order_id)")
     op.execute("CREATE INDEX attempt_by_payment ON attempt (bucket, consumer_id, payment_id)")
+    op.execute("""
+        CREATE UNIQUE INDEX attempt_once ON attempt (bucket, consumer_id, payment_id) WHERE purpose <> 'order'""")
     op.execute("CREATE INDEX attempt_to_ask ON attempt (bucket, ask_at) WHERE ask_at IS NOT NULL")
     op.execute("""
         CREATE TABLE attempt_move (

@@ -114,11 +114,20 @@ class Mall:
         assert seen is not None, "the channel knows the trade"
         self.control.pay(seen.trade.trade_no)
 
-    async def listen(self, count: int) -> list[int]:
-        """Take in the next `count` notices and act on them; what each was answered with."""
-        incoming = self.notices.wait(self._acted + count)[self._acted :]
-        self._acted += count
-        return [await self.tell(each) for each in incoming]
+    async def listen(self, about: str, count: int = 1) -> list[int]:
+        """Take in and act on notices as they come, until `count` spoke of this number; what those were answered."""
+        answers: list[int] = []
+        while len(answers) < count:
+            [*_, incoming] = self.notices.wait(self._acted + 1)[: self._acted + 1]
+            self._acted += 1
+            before = await self._times(about)
+            status = await self.tell(incoming)
+            answers += [status] * (await self._times(about) - before)
+        return answers
+
+    async def _times(self, number: str) -> int:
+        async with self.ctx.database.snapshot() as tx:
+            return sum(each.times for each in await attempt.notices_of(tx, [number]))
 
     async def tell(self, incoming: Incoming) -> int:
         """Hand one notice in, as the door for channels does, and act on it."""

@@ -115,7 +115,7 @@ class RefundState(StrEnum):
 _R = RefundState
 REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
     _R.CREATED: frozenset({_R.UNKNOWN, _R.PENDING, _R.SUCCEEDED, _R.FAILED, _R.DIVERTED}),
-    _R.UNKNOWN: frozenset({_R.CREATED, _R.PENDING, _R.SUCCEEDED, _R.FAILED, _R.DIVERTED}),
+    _R.UNKNOWN: frozenset({_R.PENDING, _R.SUCCEEDED, _R.FAILED, _R.DIVERTED}),
     _R.PENDING: frozenset({_R.SUCCEEDED, _R.FAILED, _R.DIVERTED}),
     _R.FAILED: frozenset({_R.CREATED, _R.SUCCEEDED, _R.DIVERTED}),
     _R.SUCCEEDED: frozenset(),

@@ -16,10 +16,12 @@ from fenqi.kernel.by import By
 from fenqi.kernel.refusal import NotFound
 
 
-async def begin(tx: Tx, attempt: Attempt, by: By) -> None:
-    """Write an attempt down, before anybody outside hears of it."""
-    await attempts.insert(tx, attempt)
+async def begin(tx: Tx, attempt: Attempt, by: By) -> bool:
+    """Write an attempt down, before anybody outside hears of it; False when its key has one already."""
+    if not await attempts.insert(tx, attempt):
+        return False
     await attempts.insert_move(tx, attempt, "begin", None, {"passage": attempt.passage, "way": attempt.way}, by)
+    return True
 
 
 async def lock(tx: Tx, consumer_id: UUID, attempt_id: UUID) -> Attempt:

@@ -187,7 +187,8 @@ async def _begin(
         if not basis.is_kept:
             await cashier.insert_decisions(tx, [basis.decision(pressed.facts, pressed.terms.tenders, now)])
         await order.attempt_begins(tx, begun.consumer_id, basis.order_id, by)
-        await attempt.begin(tx, begun, by)
+        if not await attempt.begin(tx, begun, by):
+            raise AssertionError(f"{begun.attempt_no} is new")
     return begun
 
 
@@ -269,7 +270,7 @@ async def close(ctx: Context, begun: Attempt, by: By) -> Attempt:
 
 async def ask(ctx: Context, begun: Attempt, by: By) -> Attempt:
     """Ask the channel what became of an attempt; past its time it is closed there."""
-    if begun.purpose != "withdrawal" and ctx.now() >= begun.expires_at:
+    if ctx.now() >= begun.expires_at:
         return await close(ctx, begun, by)
     passage = await passages.of_attempt(ctx, begun)
     channel = shelf.channel(begun.channel)

@@ -68,7 +68,7 @@ async def conclude(
 
 
 async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | None, paid: Paid, by: By) -> Attempt:
-    terms = _TERMS.decode(found.terms)
+    terms = _TERMS.decode(found.terms) if found.purpose == "order" else Terms((), ())
     wanted = "open" if locked is None else _wanted(locked, found)
     revives = ctx.reference.late_success == "revive"
     standing = Standing(found.state, wanted, bool(terms.draws or terms.own_minor), revives)

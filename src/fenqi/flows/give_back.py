@@ -70,8 +70,11 @@ async def carry_out(ctx: Context, consumer_id: UUID, refund_id: UUID) -> Channel
     passage = await passages.of_attempt(ctx, source)
     channel = shelf.channel(source.channel)
     asked = _asked(ctx, back, source)
-    call = channel.refund if back.state is RefundState.CREATED else channel.query_refund
-    result: RefundResult = await passages.observed_refund(ctx, passage, call(ctx.http, passage, asked))
+    result: RefundResult | None = None
+    if back.state is not RefundState.CREATED:
+        result = await passages.observed_refund(ctx, passage, channel.query_refund(ctx.http, passage, asked))
+    if result is None or (isinstance(result, RefundFailed) and result.absent):  # asking (again) is safe
+        result = await passages.observed_refund(ctx, passage, channel.refund(ctx.http, passage, asked))
     return await conclude(ctx, consumer_id, refund_id, result, by)
 
 
@@ -124,11 +127,7 @@ async def _done(tx: Tx, back: ChannelRefund, source: Attempt, result: Refunded, 
 
 async def _failed(tx: Tx, back: ChannelRefund, source: Attempt, said: RefundFailed, by: By) -> ChannelRefund:
     """Ask again where that is safe and useful; else the refund has failed, and goes where it can."""
-    if said.absent:
-        if back.state is RefundState.UNKNOWN:
-            return await attempt.move_refund(tx, back, RefundState.CREATED, by, {"code": said.code}, ask_at=by.at)
-        return back
-    if said.again or back.state is RefundState.FAILED:
+    if said.absent or said.again or back.state is RefundState.FAILED:
         return back
     detail = {"code": said.code, "reason": said.reason, "message": said.message}
     words = {"code": said.code, "reason": str(said.reason), "message": said.message[:200]}

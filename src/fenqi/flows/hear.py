@@ -27,7 +27,7 @@ from fenqi.channels.contract import (
 )
 from fenqi.database import directory
 from fenqi.database.coalesce import Coalescer
-from fenqi.flows import conclude, give_back, passages
+from fenqi.flows import card_money, conclude, give_back, passages
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import parse_id
@@ -124,7 +124,7 @@ async def _act(ctx: Context, row: NoticeRow) -> tuple[str, str]:
     told = _TOLD.decode(row.result)
     try:
         if isinstance(told, Paid | Declined | Pending):
-            await conclude.conclude(ctx, consumer_id, own_id, told, by)
+            await _on_payment(ctx, consumer_id, own_id, told, by)
         else:
             await give_back.conclude(ctx, consumer_id, own_id, told, by)
     except NotFound as gone:
@@ -132,3 +132,14 @@ async def _act(ctx: Context, row: NoticeRow) -> tuple[str, str]:
     except Refusal as refusal:
         return "done", refusal.code
     return "done", ""
+
+
+async def _on_payment(
+    ctx: Context, consumer_id: UUID, attempt_id: UUID, told: Paid | Declined | Pending, by: By
+) -> None:
+    async with ctx.database.snapshot() as tx:
+        begun = await attempt.get(tx, consumer_id, attempt_id)
+    if begun.purpose == card_money.WITHDRAWAL:
+        await card_money.conclude_payout(ctx, begun, told, by)
+    else:
+        await conclude.conclude(ctx, consumer_id, attempt_id, told, by)

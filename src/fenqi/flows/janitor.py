@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fenqi import attempt
 from fenqi.attempt import AttemptState, ladder
-from fenqi.flows import charge, give_back
+from fenqi.flows import card_money, charge, give_back
 from fenqi.flows.context import Context
 from fenqi.kernel.refusal import Refusal
 
@@ -48,7 +48,7 @@ async def ask(ctx: Context, consumer_id: UUID, attempt_id: UUID) -> None:
         if by.at < found.expires_at:
             next_at = min(next_at, found.expires_at)
         found = await attempt.ask_again_at(tx, found, next_at)
-    await charge.ask(ctx, found, by)
+    await (card_money.ask(ctx, found) if found.purpose == "withdrawal" else charge.ask(ctx, found, by))
 
 
 async def _each(due: Sequence[tuple[UUID, UUID]], turn: Callable[[UUID, UUID], Awaitable[object]]) -> None:

@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from fenqi import customer, ledger
+from fenqi.attempt import Attempt, AttemptState
 from fenqi.database.pool import Tx
+from fenqi.flows import card_money
 from fenqi.flows.context import Context
 from fenqi.flows.facts import MONEY_PATH
 from fenqi.kernel.by import By
@@ -27,6 +29,9 @@ class Moved(msgspec.Struct, frozen=True):
     amount_minor: int
     balance_minor: int
     repeated: bool = False
+    state: str = "succeeded"
+    """succeeded; of one through the card channel also pending | unknown: the channel has not said yet."""
+    attempt_id: UUID | None = None
 
 
 async def open_account(ctx: Context, consumer_id: UUID) -> None:
@@ -48,31 +53,60 @@ async def switch_within(tx: Tx, consumer_id: UUID, on: bool, by: By) -> None:
     await customer.switch_pay(tx, consumer_id, on, by)
 
 
-async def top_up(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:
-    """Take money from the bound bank card into the account. `journal_id` is the key: a repeat moves nothing.
+async def top_up(
+    ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int, card_id: UUID | None = None
+) -> Moved:
+    """Take money from a bound bank card into the account. `journal_id` is the key: a repeat moves nothing.
 
-    Refuses AMOUNT_INVALID, MONEY_ACCOUNT_NOT_OPEN, NO_INSTRUMENT (no card bound).
+    The card channel charges the card; a house without a passage there draws on the partner bank directly. Refuses
+    AMOUNT_INVALID, MONEY_ACCOUNT_NOT_OPEN, NO_INSTRUMENT (no card bound), CARD_DECLINED with the `reason`.
     """
     check_amount_minor(amount_minor)
     async with ctx.database.transaction() as tx:
-        consumer = await _open(tx, consumer_id)
-        if consumer.cards < 1:
-            raise Conflict("NO_INSTRUMENT", "bind a bank card first")
-        entries = bank_in.bank_in(amount_minor)
-        return await _post(ctx, tx, consumer_id, journal_id, bank_in.KIND, amount_minor, entries)
+        await _usable(tx, consumer_id)
+    passage = await card_money.way(ctx, amount_minor)
+    if passage is not None:
+        begun, repeated = await card_money.top_up(ctx, passage, consumer_id, journal_id, amount_minor, card_id)
+        return await _moved(ctx, begun, repeated)
+    async with ctx.database.transaction() as tx:
+        return await _post(ctx, tx, consumer_id, journal_id, bank_in.KIND, amount_minor, bank_in.bank_in(amount_minor))
 
 
-async def withdraw(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:
-    """Send money from the account to the bound bank card; refuses as `top_up` does, and BALANCE_INSUFFICIENT."""
+async def withdraw(
+    ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int, card_id: UUID | None = None
+) -> Moved:
+    """Send money from the account to a bound bank card; refuses as `top_up` does, BALANCE_INSUFFICIENT, and
+    MONEY_ACCOUNT_FROZEN."""
     check_amount_minor(amount_minor)
     async with ctx.database.transaction() as tx:
-        consumer = await _open(tx, consumer_id)
-        if consumer.cards < 1:
-            raise Conflict("NO_INSTRUMENT", "bind a bank card first")
-        if consumer.money_account == "frozen":
-            raise Conflict("MONEY_ACCOUNT_FROZEN", "the money account is frozen")
+        consumer = await _usable(tx, consumer_id)
+    if consumer.money_account == "frozen":
+        raise Conflict("MONEY_ACCOUNT_FROZEN", "the money account is frozen")
+    passage = await card_money.way(ctx, amount_minor)
+    if passage is not None:
+        begun, repeated = await card_money.withdraw(ctx, passage, consumer_id, journal_id, amount_minor, card_id)
+        return await _moved(ctx, begun, repeated)
+    async with ctx.database.transaction() as tx:
         entries = withdrawal.withdrawal(amount_minor)
         return await _post(ctx, tx, consumer_id, journal_id, withdrawal.KIND, amount_minor, entries)
+
+
+async def _moved(ctx: Context, begun: Attempt, repeated: bool) -> Moved:
+    """Where an attempt through the card channel stands. Refuses CARD_DECLINED."""
+    if begun.state in (AttemptState.DECLINED, AttemptState.CLOSED):
+        raise Conflict("CARD_DECLINED", "the card's bank said no", reason=begun.reason)
+    async with ctx.database.snapshot() as tx:
+        account = (await ledger.limits.accounts_of(tx, begun.consumer_id))[MONEY_PATH]
+    state = str(begun.state) if begun.state is not AttemptState.CREATED else "unknown"
+    return Moved(begun.payment_id, begun.amount_minor, -account.balance_minor, repeated, state, begun.attempt_id)
+
+
+async def _usable(tx: Tx, consumer_id: UUID) -> customer.Consumer:
+    """The consumer, with an open account and a card."""
+    consumer = await _open(tx, consumer_id)
+    if consumer.cards < 1:
+        raise Conflict("NO_INSTRUMENT", "bind a bank card first")
+    return consumer
 
 
 async def _open(tx: Tx, consumer_id: UUID) -> customer.Consumer:

@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 
 async def ways(
-    ctx: Context, method: str, scene: str, amount_minor: int, merchants: Collection[UUID], client: str,
+    ctx: Context, method: str, scene: str | None, amount_minor: int, merchants: Collection[UUID], client: str,
     avoid: Set[UUID] = frozenset(),
 ) -> list[Passage]:  # fmt: skip
     """The passages that can take a payment now, the best first, without those to be avoided."""

@@ -38,12 +38,13 @@ def _value(name: str, value: Any) -> Any:
     return str(value) if name == "state" else value
 
 
-async def insert(tx: Tx, attempt: Attempt) -> None:
-    """A new attempt."""
+async def insert(tx: Tx, attempt: Attempt) -> bool:
+    """A new attempt; False when its key (of a top-up or withdrawal) has one already."""
     names = ", ".join(("bucket", *_NAMES))
     marks = ", ".join(["%s"] * (len(_NAMES) + 1))
     values = [bucket_of(attempt.consumer_id), *(_value(name, getattr(attempt, name)) for name in _NAMES)]
-    await tx.execute(f"INSERT INTO attempt ({names}) VALUES ({marks})", values)
+    cursor = await tx.execute(f"INSERT INTO attempt ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", values)
+    return cursor.rowcount == 1
 
 
 async def update(tx: Tx, before: Attempt, after: Attempt) -> None:
