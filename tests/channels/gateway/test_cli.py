@@ -21,6 +21,8 @@ def test_it_says_where_the_board_is_and_stops_by_ctrl_c(tmp_path: Path) -> None:
     with urllib.request.urlopen(f"{base_url}/?lang=en") as page:
         assert b"Fault board" in page.read()
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=30)
+    rest = process.stdout.read()
+    process.stdout.close()
+    process.wait()
     assert f"its token is in {tmp_path / 'gateway' / 'control_token'}" in rest
     assert rest.endswith("stopped; the same line goes on where it was\n")
