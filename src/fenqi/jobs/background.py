@@ -1,5 +1,5 @@
 """What runs beside the requests: the relay of events, the clockwork that expires orders, stock holds and limits, the
-janitor that asks channels, and the listener that acts on their notices.
+janitor that asks channels, the listener that acts on their notices, and the courier that calls merchants' webhooks.
 
 Each pass is one flow, idempotent and resumable; a pass that fails is logged and tried again at the next turn.
 """
@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from fenqi.channels.http import Http
 from fenqi.database import outbox
-from fenqi.flows import events, expire, hear, janitor, passages
+from fenqi.flows import events, expire, hear, janitor, passages, webhook
 from fenqi.flows.context import Context
 
 _LOG = logging.getLogger("fenqi.jobs")
 _CLOCKWORK_S = 5.0
 _JANITOR_S = 1.0
+_WEBHOOK_S = 10.0
+"""How long a merchant's server may keep silent."""
 
 
 async def run(ctx: Context, stop: asyncio.Event) -> None:
     """All of it, until `stop` is set."""
-    await asyncio.gather(_relay(ctx, stop), _clockwork(ctx, stop), _janitor(ctx, stop), _listener(ctx, stop))
+    jobs = (_relay, _clockwork, _janitor, _listener, _courier)
+    await asyncio.gather(*(job(ctx, stop) for job in jobs))
 
 
 async def _relay(ctx: Context, stop: asyncio.Event) -> None:
@@ -61,6 +65,18 @@ async def _listener(ctx: Context, stop: asyncio.Event) -> None:
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the listener stumbled")
         await _news_or(ctx, stop)
+
+
+async def _courier(ctx: Context, stop: asyncio.Event) -> None:
+    """Deliver to webhooks, by connections of its own: slow merchants must not keep payments from the channels."""
+    http = Http(_WEBHOOK_S, webhook.AT_ONCE)
+    while not stop.is_set():
+        try:
+            await webhook.deliver_until(ctx, http, stop)
+        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
+            _LOG.exception("the courier stumbled")
+            await _pause(stop, 1.0)
+    await http.close()
 
 
 async def _news_or(ctx: Context, stop: asyncio.Event) -> None:
