@@ -134,7 +134,7 @@ def _events() -> None:
             UNIQUE (bucket, merchant_id, payment_id, seq)
         )""")
     place(op.execute, "webhook_event", "party", append_only=True)
-    op.execute("CREATE INDEX webhook_event_by_time ON webhook_event (bucket, merchant_id, made_at, event_id)")
+    op.execute("CREATE INDEX webhook_event_by_time ON webhook_event (bucket, merchant_id, made_at, seq, event_id)")
     op.execute("""
         CREATE TABLE webhook_delivery (
             bucket smallint NOT NULL,

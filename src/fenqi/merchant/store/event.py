@@ -66,7 +66,7 @@ async def events(tx: Tx, merchant_id: UUID, event_ids: Sequence[UUID]) -> list[E
     """Those of these events that are the merchant's."""
     cursor = await tx.execute(
         f"SELECT {_COLUMNS} FROM webhook_event WHERE bucket = %s AND merchant_id = %s AND event_id = ANY(%s)"
-        " ORDER BY made_at, event_id",
+        " ORDER BY made_at, seq, event_id",
         [bucket_of(merchant_id), merchant_id, list(event_ids)],
     )
     return [Event(*row) for row in await cursor.fetchall()]
@@ -76,7 +76,7 @@ async def between(tx: Tx, merchant_id: UUID, from_at: datetime, to_at: datetime,
     """The merchant's first events made in [from, to), oldest first."""
     cursor = await tx.execute(
         f"SELECT {_COLUMNS} FROM webhook_event WHERE bucket = %s AND merchant_id = %s"
-        " AND made_at >= %s AND made_at < %s ORDER BY made_at, event_id LIMIT %s",
+        " AND made_at >= %s AND made_at < %s ORDER BY made_at, seq, event_id LIMIT %s",
         [bucket_of(merchant_id), merchant_id, from_at, to_at, limit],
     )
     return [Event(*row) for row in await cursor.fetchall()]
@@ -88,12 +88,12 @@ async def before(tx: Tx, merchant_id: UUID, before_id: UUID | None, limit: int) 
     older = (
         ""
         if before_id is None
-        else " AND (made_at, event_id) < (SELECT made_at, event_id FROM webhook_event"
+        else " AND (made_at, seq, event_id) < (SELECT made_at, seq, event_id FROM webhook_event"
         " WHERE bucket = %s AND merchant_id = %s AND event_id = %s)"
     )
     cursor = await tx.execute(
         f"SELECT {_COLUMNS} FROM webhook_event WHERE bucket = %s AND merchant_id = %s{older}"
-        " ORDER BY made_at DESC, event_id DESC LIMIT %s",
+        " ORDER BY made_at DESC, seq DESC, event_id DESC LIMIT %s",
         [*owner, *([*owner, before_id] if before_id is not None else []), limit],
     )
     return [Event(*row) for row in await cursor.fetchall()]
