@@ -55,7 +55,7 @@ class Http:
         """Send and wait for the answer. Raises NoAnswer. `tries` above 1 only where the protocol makes repeats safe;
         what was not sent at all is tried twice in any case. `connect_to` is an IP address to call instead of looking
         the host up (its name still is what TLS verifies); `most_bytes` is how much of an answer is read."""
-        left = tries
+        left, sent = tries, False
         while True:
             left -= 1
             try:
@@ -63,8 +63,9 @@ class Http:
                 return await self._exchange(request, most_bytes)
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
                 if left < 0:
-                    raise NoAnswer(f"{type(error).__name__}: {error}", sent=False) from error
+                    raise NoAnswer(f"{type(error).__name__}: {error}", sent=sent) from error
             except httpx.HTTPError as error:
+                sent = True
                 if left <= 0:
                     raise NoAnswer(f"{type(error).__name__}: {error}", sent=True) from error
 

@@ -133,6 +133,8 @@ async def charge(ctx: Context, request: PayRequest, basis: Basis, pressed: Press
     except _Moved as moved:
         return Stale(str(moved))
     result = await call(ctx, begun, ways[0])
+    if isinstance(result, Declined) and result.kind == "absent":  # of this very call: it has not been sent
+        result = msgspec.structs.replace(result, kind="refused")
     by = ctx.by_system("charge", "the channel's answer")
     spare = isinstance(result, Declined) and result.fault == "passage" and len(ways) > 1
     await conclude(ctx, begun.consumer_id, begun.attempt_id, result, by, has_spare=spare)
