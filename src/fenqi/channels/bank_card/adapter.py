@@ -86,7 +86,7 @@ class BankCard:
             said.append("PLAN_TERM_NOT_OFFERED")
         if charge.way not in WAYS:
             said.append("CLIENT_UNSUPPORTED")
-        if charge.way == "token" and not charge.payer:
+        if charge.way == "token" and not asking.is_payable(charge.payer or ""):
             said.append("NO_INSTRUMENT")
         if charge.expires_at <= charge.made_at:
             said.append("ORDER_EXPIRED")
@@ -235,7 +235,7 @@ class BankCard:
         return await self.query(http, passage, payout_no)
 
     async def bind_card(self, http: Http, passage: Passage, bind_no: str, number: str, holder: str) -> str | Declined:
-        """The token of a card (开通). Raises CardUnbound."""
+        """The token of a card (开通), as a charge's payer wants it. Raises CardUnbound."""
         try:
             said = await ask(http, self._clock, passage, asking.BACK, asking.opening(bind_no, number, holder, passage))
         except Doubt as doubt:
@@ -243,7 +243,7 @@ class BankCard:
         code, message = said.get("respCode", ""), said.get("respMsg", "")
         token = read_braced(said.get("tokenPayData", "")).get("token", "")
         if code in codes.DONE and token:
-            return token
+            return asking.TOKEN + token
         if code in codes.DONE | codes.PENDING | codes.UNSURE:
             raise CardUnbound(f"{code} {message}")
         return codes.declined(code, message)

@@ -6,6 +6,7 @@ An answer that can't be proven, or none, is `Doubt`: whoever called may not conc
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -107,17 +108,28 @@ def back_payment(charge: Charge, passage: Passage) -> dict[str, str]:
     }  # fmt: skip
 
 
-NUMBER = "number:"
-"""Before a payer or payee that is a card's number; anything else is a token. Tokens look like numbers, and UnionPay's
+TOKEN = "token:"
+"""Before a payer or payee that is a token; anything else is a card's number. Tokens look like numbers, and UnionPay's
 own test cards don't satisfy Luhn's check, so the two can't be told apart by their digits."""
+_NUMBER = re.compile(r"[0-9]{13,19}\Z")
+
+
+def is_payable(payer: str) -> bool:
+    """Whether a payer or payee is a token or a card's number by its form."""
+    return payer.startswith(TOKEN) or _NUMBER.match(payer) is not None
 
 
 def _card(payer: str, passage: Passage, by_token: str, by_number: str) -> dict[str, str]:
+    """The fields that say which card. A number leaves this machine encrypted only. ValueError: it is neither."""
     values = passage.credential.values
-    if payer.startswith(NUMBER):
-        hidden, cert_id = sign.encrypt(payer.removeprefix(NUMBER), values["encrypt_cert"])
-        return {"bizType": by_number, "accNo": hidden, "encryptCertId": cert_id, "accType": "01"}
-    return {"bizType": by_token, "tokenPayData": braced({"trId": values["tr_id"], "token": payer})}
+    if payer.startswith(TOKEN):
+        return {
+            "bizType": by_token, "tokenPayData": braced({"trId": values["tr_id"], "token": payer.removeprefix(TOKEN)}),
+        }  # fmt: skip
+    if not is_payable(payer):
+        raise ValueError("neither a card's number nor a token")
+    hidden, cert_id = sign.encrypt(payer, values["encrypt_cert"])
+    return {"bizType": by_number, "accNo": hidden, "encryptCertId": cert_id, "accType": "01"}
 
 
 def query_of(number: str, biz_type: str = ANY) -> dict[str, str]:

@@ -122,11 +122,7 @@ def told_by(fault: Fault) -> Refused:
 
 
 def card_of(house: House, account: Account, fields: dict[str, str]) -> str:
-    """The card's number that a request means: encrypted for us, or by a token of ours. Refused 10, 40, 61.
-
-    A token that we never gave, but that is a card's number by its form, is taken for that card: bound cards of the
-    demo's past have no other.
-    """
+    """The card's number that a request means: encrypted for us, or by a token of ours. Refused 10, 40."""
     if "accNo" in fields:
         for version in house.book.versions(CHANNEL, account.account_id):
             if version.values["read_cert_id"] == fields.get("encryptCertId"):
@@ -138,8 +134,7 @@ def card_of(house: House, account: Account, fields: dict[str, str]) -> str:
     said = read_braced(fields.get("tokenPayData", ""))
     if said.get("trId") != account.credentials["tr_id"]:
         raise Refused("40", "trId")
-    token = said.get("token", "")
-    number = issuer.number_of(house, token) or (token if issuer.is_number(token) else "")
+    number = issuer.number_of(house, said.get("token", ""))
     if not number:
         raise Refused("40", "token")
     return number
