@@ -23,7 +23,8 @@ from tests import world
 from tests.api.door import PASSWORD, new_key
 
 from fenqi import customer, main, merchant, staff
-from fenqi.flows import pay, quote
+from fenqi.database import outbox
+from fenqi.flows import events, pay, quote, webhook
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import SteeredClock
 from fenqi.kernel.ids import new_id
@@ -82,8 +83,10 @@ async def furnished(urls: Any) -> tuple[dict[str, str], dict[str, str]]:
             await staff.hire(tx, new_id(), "api.all", "Api All", PASSWORD, roles, by)
             at_work = await staff.sign_in(tx, "api.all", PASSWORD, world.AT)
             leaving = await staff.sign_in(tx, "api.all", PASSWORD, world.AT)
-            scopes = [Scope.PAYMENTS_READ]
-            key = await merchant.create_api_key(tx, phone.merchant_id, "till", scopes, by)
+            key = await merchant.create_api_key(tx, phone.merchant_id, "till", list(Scope), by)
+        hook, _ = await webhook.register(ctx, phone.merchant_id, "http://127.0.0.1:9/", (), by)
+        event_id = await webhook.send_test(ctx, phone.merchant_id, hook.endpoint_id, by)
+        await outbox.drain(database, events.handlers(ctx), world.AT)
         assert ctx.pay_queue is not None
         await ctx.pay_queue.close()
     tokens = {
@@ -97,6 +100,7 @@ async def furnished(urls: Any) -> tuple[dict[str, str], dict[str, str]]:
         "payment": payment.payment_id, "decision": seen.decision_id, "card": card.card_id,
         "goods": ref.items[phone.sku_id].goods_id, "order_id": open_order.order.order_id,
         "checkout_id": open_order.intent_id, "loan_id": payment.loan_id, "sku_id": phone.sku_id,
+        "webhook": hook.endpoint_id, "event": event_id, "event_id": event_id, "merchant": phone.merchant_id,
         "merchant_id": phone.merchant_id, "decision_id": seen.decision_id, "consumer_id": buyer,
         "remedy": f"{seen.decision_id.hex}.credit.instalment_12.0",
     }  # fmt: skip

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from tests import world
+from tests.api.door import Door
 
 from fenqi import merchant
 from fenqi.channels.http import Http
@@ -17,7 +18,7 @@ from fenqi.flows.notify_merchant import PaymentData
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import SteeredClock
 from fenqi.kernel.ids import new_id
-from fenqi.merchant import Delivery, Endpoint, Event, EventType, MerchantKind, NewEvent, Try
+from fenqi.merchant import Delivery, Endpoint, Event, EventType, MerchantKind, NewEvent, Scope, Try
 
 BY = By("merchant:test", "a test", world.AT)
 
@@ -85,3 +86,10 @@ async def open_shop(ctx: Context) -> Shop:
     async with ctx.database.transaction() as tx:
         await merchant.register(tx, merchant_id, MerchantKind.THIRD_PARTY, "澄屿", "Chengyu", by)
     return Shop(ctx, Http(timeout_s=0.5), merchant_id)
+
+
+async def key_of(door: Door, merchant_id: UUID, *scopes: Scope) -> str:
+    """A key of the merchant's, with these scopes; none named: every one."""
+    by = By("system:test", "a key for the till", door.ctx.now())
+    async with door.ctx.database.transaction() as tx:
+        return await merchant.create_api_key(tx, merchant_id, "till", scopes or list(Scope), by)

@@ -4,38 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 from tests import world
-from tests.api.door import Door, new_key, no
+from tests.api.door import new_key, no
 from tests.webhooks.receiver import Receiver
+from tests.webhooks.shop import key_of
 
-from fenqi import main, merchant
 from fenqi.database import outbox
 from fenqi.flows import events, webhook
 from fenqi.flows.shop import Wish
-from fenqi.kernel.by import By
 from fenqi.merchant import Scope
-from fenqi.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def door(new_database, run):
-    """The application in the demo, its clock standing, with its shops and goods."""
-    urls = new_database()
-    clock = world.SteeredClock(world.AT)
-    app = main.create_app(Settings(database_url=urls.app, demo=True, secret=world.SECRET), clock, with_jobs=False)
-    lifespan = app.router.lifespan_context(app)
-    run(lifespan.__aenter__())
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://fenqi.test"
-    )
-    ctx = app.state.context
-    run(world.furnish(ctx))
-    yield Door(run, client, ctx, app, clock, urls)
-    run(client.aclose())
-    run(lifespan.__aexit__(None, None, None))
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +38,6 @@ def buyer(door):
 
 async def relay(ctx):
     return await outbox.drain(ctx.database, events.handlers(ctx), ctx.now())
-
-
-async def key_of(door, merchant_id, *scopes):
-    by = By("system:test", "a key for the till", door.ctx.now())
-    async with door.ctx.database.transaction() as tx:
-        return await merchant.create_api_key(tx, merchant_id, "till", scopes or list(Scope), by)
 
 
 def two_offers(ref):
