@@ -52,7 +52,7 @@ def test_a_day_is_read() -> None:
         12_345,
         1,
         2_345,
-        55,
+        -55,
     )
 
 
@@ -132,5 +132,5 @@ def test_any_lines_sum_up(rows: list[tuple[bool, int, int]]) -> None:
     ]
     read = bill.parse(archive(*lines), ON)
     assert read.paid_minor - read.refunded_minor == sum(line.amount_minor for line in read.lines)
-    assert read.fee_minor == -sum(fee for _, _, fee in rows)
+    assert read.fee_minor == sum(fee for _, _, fee in rows)
     assert read.payments + read.refunds == len(rows)

@@ -201,7 +201,9 @@ def test_a_days_file(shop: Shop) -> None:
     day_on = date(2026, 3, 20)
     mine.steer(start_of_day(day_on) + timedelta(hours=10))
     first, paid = mine.pay(10_000)
+    mine.steer(mine.clock.now() + timedelta(minutes=1))
     second, _ = mine.pay(20_000)
+    mine.steer(mine.clock.now() + timedelta(minutes=1))
     asked = mine.repayable(first, paid, 4_000)
     mine.ask("refund", asked)
     with pytest.raises(BillNotReady) as early:
@@ -222,7 +224,7 @@ def test_a_days_file(shop: Shop) -> None:
         30_000,
         1,
         4_000,
-        143,
+        -143,
     )
     with pytest.raises(BillNotReady):
         mine.ask("download_bill", day_on - timedelta(days=1))

@@ -100,7 +100,7 @@ def parse(raw: bytes, day_on: date) -> Bill:
     refunds = [line for line in lines if line.kind == "refund"]
     return Bill(
         mer_id, day_on, tuple(lines), len(payments), sum(line.amount_minor for line in payments), len(refunds),
-        -sum(line.amount_minor for line in refunds), -sum(line.fee_minor for line in lines),
+        -sum(line.amount_minor for line in refunds), sum(line.fee_minor for line in lines),
     )  # fmt: skip
 
 
