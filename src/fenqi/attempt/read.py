@@ -30,6 +30,21 @@ async def of_payment(tx: Tx, consumer_id: UUID, payment_id: UUID) -> list[Attemp
     return await attempts.of_payment(tx, consumer_id, payment_id)
 
 
+async def of_consumer(tx: Tx, consumer_id: UUID, limit: int = 20) -> list[Attempt]:
+    """A consumer's latest attempts, newest first."""
+    return await attempts.of_consumer(tx, consumer_id, limit)
+
+
+async def of_press(tx: Tx, payment_id: UUID) -> Attempt | None:
+    """The last attempt of a press by its id alone, or None: for staff, because it looks through all buckets."""
+    return await attempts.of_press(tx, payment_id)
+
+
+async def waiting(tx: Tx, limit: int = 200) -> list[Attempt]:
+    """Attempts whose channel has not decided, the oldest first."""
+    return await attempts.waiting(tx, limit)
+
+
 async def moves(tx: Tx, consumer_id: UUID, attempt_id: UUID) -> list[Move]:
     """An attempt's history, oldest first."""
     return await attempts.moves(tx, consumer_id, attempt_id)
@@ -53,6 +68,19 @@ async def said(tx: Tx, consumer_id: UUID, since: datetime) -> list[Said]:
 async def refunds_of(tx: Tx, consumer_id: UUID, attempt_ids: Sequence[UUID]) -> list[ChannelRefund]:
     """The refunds of these attempts, oldest first."""
     return await refunds.of_attempts(tx, consumer_id, attempt_ids)
+
+
+async def get_refund(tx: Tx, consumer_id: UUID, refund_id: UUID) -> ChannelRefund:
+    """One refund. Refuses REFUND_UNKNOWN."""
+    found = await refunds.select(tx, consumer_id, refund_id)
+    if found is None:
+        raise NotFound("REFUND_UNKNOWN", "no such refund")
+    return found
+
+
+async def refunds_waiting(tx: Tx, limit: int = 200) -> list[ChannelRefund]:
+    """Refunds on their way through a channel, the oldest first."""
+    return await refunds.waiting(tx, limit)
 
 
 async def refund_moves(tx: Tx, consumer_id: UUID, refund_id: UUID) -> list[Move]:

@@ -33,11 +33,17 @@ class Action(StrEnum):
     CHANGE_MERCHANT = "change_merchant"
     CHANGE_CATALOGUE = "change_catalogue"
     STEER_CLOCK = "steer_clock"
+    SEE_CHANNELS = "see_channels"
+    ASK_CHANNEL = "ask_channel"
+    RUN_CHANNELS = "run_channels"
+    DECIDE_REFUND = "decide_refund"
 
 
 _A = Action
 GRANTS: dict[Role, frozenset[Action]] = {
-    Role.SUPPORT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER}),
+    Role.SUPPORT: frozenset(
+        {_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER, _A.SEE_CHANNELS}
+    ),
     Role.RISK: frozenset(
         {
             _A.SEE_DIAGNOSIS,
@@ -46,9 +52,12 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.MAKE_POLICY,
             _A.PUBLISH_POLICY,
             _A.CHANGE_CREDIT,
+            _A.SEE_CHANNELS,
         }
     ),
-    Role.ACCOUNTANT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_LEDGER}),
+    Role.ACCOUNTANT: frozenset(
+        {_A.SEE_DIAGNOSIS, _A.SEE_LEDGER, _A.SEE_CHANNELS, _A.ASK_CHANNEL, _A.DECIDE_REFUND}
+    ),
     Role.OPERATOR: frozenset(
         {
             _A.SEE_DIAGNOSIS,
@@ -57,6 +66,9 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.CHANGE_CONSUMER,
             _A.PUBLISH_POLICY,
             _A.STEER_CLOCK,
+            _A.SEE_CHANNELS,
+            _A.ASK_CHANNEL,
+            _A.RUN_CHANNELS,
         }
     ),
 }

@@ -51,6 +51,11 @@ def moment(at: datetime | int, locale: Locale) -> str:
     return format_datetime(value, _DATETIME[locale], tzinfo=ZONE, locale=locale.cldr)
 
 
+def second(at: datetime, locale: Locale) -> str:
+    """The time of day of an instant to the second, in the mall's zone: "14:05:07"."""
+    return at.astimezone(ZONE).strftime("%H:%M:%S")
+
+
 def percent(rate_ppm: int, locale: Locale) -> str:
     """A rate in millionths with two decimals, half up: 159049 → "15.90%"."""
     return f"{plain_yuan(round_minor(Decimal(rate_ppm) / 100, Rounding.HALF_UP))}%"

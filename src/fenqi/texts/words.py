@@ -85,6 +85,7 @@ def filters(locale: Locale) -> dict[str, Callable[..., str]]:
         "amount": formats.amount,
         "day": formats.day,
         "moment": formats.moment,
+        "second": formats.second,
         "percent": formats.percent,
         "number": formats.number,
         "duration": formats.duration,

@@ -129,6 +129,34 @@ async def to_ask(tx: Tx, at: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
+async def of_consumer(tx: Tx, consumer_id: UUID, limit: int) -> list[Attempt]:
+    """A consumer's latest attempts, newest first."""
+    cursor = await tx.execute(
+        f"SELECT {_SELECT} FROM attempt WHERE bucket = %s AND consumer_id = %s ORDER BY attempt_id DESC LIMIT %s",
+        [bucket_of(consumer_id), consumer_id, limit],
+    )
+    return [_attempt(row) for row in await cursor.fetchall()]
+
+
+async def waiting(tx: Tx, limit: int) -> list[Attempt]:
+    """Attempts that the janitor still asks about, the oldest first."""
+    cursor = await tx.execute(
+        f"SELECT {_SELECT} FROM attempt WHERE bucket BETWEEN 0 AND 255 AND ask_at IS NOT NULL"
+        " ORDER BY made_at LIMIT %s",
+        [limit],
+    )
+    return [_attempt(row) for row in await cursor.fetchall()]
+
+
+async def of_press(tx: Tx, payment_id: UUID) -> Attempt | None:
+    """The last attempt of a press by its id alone: for staff, because it looks through all buckets."""
+    cursor = await tx.execute(
+        f"SELECT {_SELECT} FROM attempt WHERE payment_id = %s ORDER BY made_at DESC LIMIT 1", [payment_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _attempt(row)
+
+
 async def latest(tx: Tx, limit: int, before: datetime | None = None) -> list[Attempt]:
     """The latest attempts of all consumers, newest first: for the console."""
     cursor = await tx.execute(

@@ -106,6 +106,16 @@ async def to_ask(tx: Tx, at: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
+async def waiting(tx: Tx, limit: int) -> list[ChannelRefund]:
+    """Refunds that are on their way, the oldest first."""
+    cursor = await tx.execute(
+        f"SELECT {_SELECT} FROM channel_refund WHERE bucket BETWEEN 0 AND 255 AND ask_at IS NOT NULL"
+        " ORDER BY made_at LIMIT %s",
+        [limit],
+    )
+    return [_refund(row) for row in await cursor.fetchall()]
+
+
 async def stuck(tx: Tx, limit: int) -> list[ChannelRefund]:
     """Refunds that a channel won't carry out and nobody has decided on, oldest first."""
     cursor = await tx.execute(
