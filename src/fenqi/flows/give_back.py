@@ -21,8 +21,8 @@ from fenqi.flows.context import Context
 from fenqi.flows.facts import MONEY_PATH
 from fenqi.flows.notify_merchant import RefundNews, refund_event
 from fenqi.kernel.by import By
-from fenqi.kernel.clock import business_date
-from fenqi.kernel.ids import bucket_of, id_for
+from fenqi.kernel.clock import business_date, epoch_ms
+from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.refusal import Conflict
 from fenqi.ledger import Entry, PostingItem, legs_of
 from fenqi.ledger.postings import channel_refund, refund_diverted
@@ -41,7 +41,7 @@ async def begin_within(
     begun = []
     for part in parts:
         source = next(x for x in paid if x.passage_id == part.passage_id)
-        refund_id = id_for(order_refund_id, "channel_refund", source.attempt_no)
+        refund_id = new_id(epoch_ms(by.at))  # channels read the time of trade from it
         spacing = timedelta(seconds=shelf.channel(source.channel).capabilities.refund_spacing_s)
         last = max((x.made_at for x in earlier if x.attempt_id == source.attempt_id), default=None)
         ask_at = by.at if last is None else max(by.at, last + spacing)
