@@ -41,9 +41,7 @@ class Action(StrEnum):
 
 _A = Action
 GRANTS: dict[Role, frozenset[Action]] = {
-    Role.SUPPORT: frozenset(
-        {_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER, _A.SEE_CHANNELS}
-    ),
+    Role.SUPPORT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER, _A.SEE_CHANNELS}),
     Role.RISK: frozenset(
         {
             _A.SEE_DIAGNOSIS,
@@ -55,9 +53,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.SEE_CHANNELS,
         }
     ),
-    Role.ACCOUNTANT: frozenset(
-        {_A.SEE_DIAGNOSIS, _A.SEE_LEDGER, _A.SEE_CHANNELS, _A.ASK_CHANNEL, _A.DECIDE_REFUND}
-    ),
+    Role.ACCOUNTANT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_LEDGER, _A.SEE_CHANNELS, _A.ASK_CHANNEL, _A.DECIDE_REFUND}),
     Role.OPERATOR: frozenset(
         {
             _A.SEE_DIAGNOSIS,
