@@ -117,6 +117,8 @@ def test_a_seller_gives_back_its_own_share_and_never_anothers(door, sold, receiv
     (row,) = door.get(path, key)
     assert (row["refund_id"], row["state"], row["amount_minor"]) == (given["refund_id"], "succeeded", 300)
     assert door.get("/v1/merchant/refunds", key) == [row]
+    assert door.get(f"/v1/merchant/refunds/{row['refund_id']}", key) == row
+    no(door.call("GET", f"/v1/merchant/refunds/{row['refund_id']}", None, other_key), 404, "REFUND_UNKNOWN")
     assert door.get(path, other_key) == []
     assert door.get(f"/v1/merchant/payments/{paid['payment_id']}", key)["refunded_minor"] == 300
     assert door.get(f"/v1/merchant/payments/{paid['payment_id']}", other_key)["refunded_minor"] == 0

@@ -51,7 +51,7 @@ from fenqi.merchant.webhook import (
     remove_endpoint,
     rotate_secret,
 )
-from fenqi.merchant.webhook_delivery import claim_deliveries, record_try, webhook_backlog, webhook_buckets_due
+from fenqi.merchant.webhook_delivery import claim_deliveries, record_try, webhook_buckets_due
 from fenqi.merchant.webhook_event import (
     deliveries_of,
     event_of,
@@ -150,6 +150,5 @@ __all__ = [
     "sign_contract",
     "tell",
     "tell_one",
-    "webhook_backlog",
     "webhook_buckets_due",
 ]

@@ -54,9 +54,12 @@ async def refunds_of(tx: Tx, merchant_id: UUID, before_id: UUID | None = None, l
     return await store.share.refunds_before(tx, merchant_id, before_id, limit)
 
 
-async def refund_of(tx: Tx, merchant_id: UUID, refund_id: UUID) -> RefundShare | None:
-    """The merchant's part of one refund, as far as the relay has carried it."""
-    return await store.share.refund(tx, merchant_id, refund_id)
+async def refund_of(tx: Tx, merchant_id: UUID, refund_id: UUID) -> RefundShare:
+    """The merchant's part of one refund; NotFound (REFUND_UNKNOWN) until the relay has carried it here."""
+    found = await store.share.refund(tx, merchant_id, refund_id)
+    if found is None:
+        raise NotFound("REFUND_UNKNOWN", "no such refund")
+    return found
 
 
 def check_page(limit: int) -> None:

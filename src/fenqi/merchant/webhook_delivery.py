@@ -55,11 +55,6 @@ async def record_try(tx: Tx, claimed: Claimed, heard: Heard, at: datetime, chanc
     return to_state or delivery.state
 
 
-async def webhook_backlog(tx: Tx, at: datetime) -> tuple[int, int]:
-    """How many deliveries wait, and how many of them are due."""
-    return await store.delivery.backlog(tx, at)
-
-
 def _after(
     delivery: Delivery, claimed: Claimed, heard: Heard, at: datetime, chance: float
 ) -> tuple[DeliveryState | None, datetime]:

@@ -249,13 +249,3 @@ async def tries(tx: Tx, merchant_id: UUID, event_id: UUID) -> list[Try]:
         [bucket_of(merchant_id), merchant_id, event_id],
     )
     return [Try(*row) for row in await cursor.fetchall()]
-
-
-async def backlog(tx: Tx, at: datetime) -> tuple[int, int]:
-    """How many deliveries wait, and how many of them are due."""
-    cursor = await tx.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE {_DUE}) FROM webhook_delivery WHERE state = 'pending'", {"at": at}
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0], row[1]

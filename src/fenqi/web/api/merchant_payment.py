@@ -105,6 +105,15 @@ async def refunds(call: Call) -> tuple[MerchantRefund, ...]:
 
 
 @resource(
+    "GET", "/v1/merchant/refunds/{refund}", answer=MerchantRefund, who=("merchant",), scopes=(Scope.PAYMENTS_READ,)
+)  # fmt: skip
+async def refund(call: Call) -> MerchantRefund:
+    """The merchant's part of one refund."""
+    async with call.context.database.snapshot() as tx:
+        return _refund(await merchant.refund_of(tx, call.actor.merchant_id, call.id("refund")))
+
+
+@resource(
     "GET", "/v1/merchant/payments/{payment}/refunds", answer=tuple[MerchantRefund, ...], who=("merchant",),
     scopes=(Scope.PAYMENTS_READ,),
 )  # fmt: skip
