@@ -211,7 +211,9 @@ async def _on_declined(
     if found.is_held:
         await internal.release(tx, found.consumer_id, found.attempt_id, by.at)
     await _ended(tx, found, by)
-    if to_state is AttemptState.DECLINED and found.purpose == "order" and not has_spare:
+    if to_state is AttemptState.CLOSED and found.purpose == "order":
+        await _tell(tx, after, "payment.closed", by)
+    elif found.purpose == "order" and not has_spare:
         await _refuse(tx, after, by)
     return after
 
@@ -234,6 +236,12 @@ async def _refuse(tx: Tx, declined: Attempt, by: By) -> None:
         declined.decision_id, terms.decided_ms, by.at, terms.tenders, None, (reason,),
     )  # fmt: skip
     await cashier.insert_payments(tx, [payment])
-    news = PaymentNews(declined.payment_id, declined.order_id, declined.reason)
-    event = Event(new_id(epoch_ms(by.at)), declined.consumer_id, "payment.refused", _JSON.encode(news), by.at)
+    await _tell(tx, declined, "payment.refused", by)
+
+
+async def _tell(tx: Tx, ended: Attempt, topic: str, by: By) -> None:
+    """The news for the order's merchants that a press came to nothing."""
+    assert ended.order_id is not None, "a press is for an order"
+    news = PaymentNews(ended.payment_id, ended.order_id, ended.reason)
+    event = Event(new_id(epoch_ms(by.at)), ended.consumer_id, topic, _JSON.encode(news), by.at)
     await outbox.append(tx, [event])
