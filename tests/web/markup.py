@@ -37,6 +37,7 @@ class Page(HTMLParser):
         self._unlabelled: list[tuple[str, str]] = []
         self._select = ""
         self._refers: list[str] = []
+        self._outward: set[str] = set()
         self.feed(text)
         self.close()
         self._finish()
@@ -52,6 +53,8 @@ class Page(HTMLParser):
             self._control(tag, given)
         if tag == "a":
             self.links.append(given.get("href", ""))
+            if given.get("rel") == "noreferrer":
+                self._outward.add(given.get("href", ""))
         if tag == "h1":
             self.headings.append("")
         if tag not in VOID:
@@ -121,7 +124,8 @@ class Page(HTMLParser):
             self.faults.append(f"lang is {self.lang!r}")
         if "{" in self.words or "Undefined" in self.words:
             self.faults.append("a place was left unfilled")
-        self.faults += [f"link {one!r}" for one in self.links if not one.startswith(("/", "#"))]
+        here = [one for one in self.links if one not in self._outward]
+        self.faults += [f"link {one!r}" for one in here if not one.startswith(("/", "#"))]
 
     def form(self, action: str, holding: str = "") -> Form:
         """The first form for this action that has a field `holding`."""

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from starlette.responses import Response
 
-from fenqi import cashier, merchant, order
+from fenqi import attempt, cashier, customer, merchant, order
+from fenqi.attempt import Attempt
+from fenqi.customer import Card
 from fenqi.database.pool import Tx
 from fenqi.flows import pay, quote
-from fenqi.flows.request import PayRequest
 from fenqi.flows.quote import Quote
+from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.money import parse_minor
 from fenqi.kernel.refusal import NotFound, Refusal
-from fenqi.order import OrderState
+from fenqi.order import Order, OrderState
 from fenqi.web.page import Visit, Who, get, post
-from fenqi.web.shop.told import MONEY, Part, Teller
+from fenqi.web.saying import ToldReason
+from fenqi.web.shop.client import client_of
+from fenqi.web.shop.told import CARD, Part, Teller
 
 
 async def open_cashier(visit: Visit) -> Response:
@@ -34,47 +39,82 @@ async def open_cashier(visit: Visit) -> Response:
 
 async def page(visit: Visit) -> Response:
     """GET /cashier/{intent_id}?method=&plan=&part_method=&part=."""
-    found = await quote.quote(visit.context, visit.consumer_id, visit.id("intent_id"))
+    client = client_of(visit.request)
+    found = await quote.quote(visit.context, visit.consumer_id, visit.id("intent_id"), client)
     if found.order.state is OrderState.PAID:
         return visit.redirect(f"/orders/{found.order.order_id}")
-    part, error = _part(visit, found)
     ref = visit.context.reference.newest
     assert ref is not None, "a quote has just read it"
+    whole = Teller(found, ref, visit.locale)
+    part, error, against = _part(visit, whole)
     told = Teller(found, ref, visit.locale, part)
-    cards = told.cards(visit.query("method"), visit.query("plan"))
-    money = found.facts.money
     now = visit.context.now()
     payable = found.order.state is OrderState.AWAITING_PAYMENT and now < found.order.pay_by_at
-    spare = money.is_open and money.state == "active" and 0 < money.balance_minor < found.order.payable_minor
+    async with visit.context.database.snapshot() as tx:
+        bound = await customer.cards(tx, visit.consumer_id)
+        under_way = await _under_way(tx, visit.consumer_id, found.order)
     return visit.render(
         "shop/cashier.html",
         quote=found,
         order=found.order,
         payable_minor=found.order.payable_minor,
-        cards=cards,
+        rest_minor=found.order.payable_minor - (part.amount_minor if part is not None else 0),
+        cards=told.cards(visit.query("method"), visit.query("plan")),
         part=part,
-        error=error,
+        error=visit.error(error),
+        against=against,
         payable=payable,
         left=_clock(found.order.pay_by_at - now),
-        balance_minor=money.balance_minor,
-        can_mix=payable and part is None and spare,
+        parts=whole.parts() if payable and part is None else [],
+        typed={"method": visit.query("part_method", 30), "amount": visit.query("part", 20)},
+        bound=_choices(found, bound, part),
+        under_way=under_way,
         here=f"/cashier/{found.intent_id}",
     )
 
 
-def _part(visit: Visit, found: Quote) -> tuple[Part | None, Refusal | None]:
-    """The part that the address asks to be paid by the money account, if it makes sense."""
-    typed = visit.query("part", 20)
+async def _under_way(tx: Tx, consumer_id: UUID, bought: Order) -> Attempt | None:
+    """A try at a channel that the order waits for."""
+    if not bought.attempts_open:
+        return None
+    tries = await attempt.of_order(tx, consumer_id, bought.order_id)
+    return next((one for one in reversed(tries) if one.is_open), None)
+
+
+class CardChoice(NamedTuple):
+    """A bound card; `hindered` says that its bank has refused it lately."""
+
+    card: Card
+    hindered: bool
+
+
+def _choices(found: Quote, bound: list[Card], part: Part | None) -> list[CardChoice]:
+    """The bound cards, those that nothing was said against first."""
+    amount_minor = found.order.payable_minor
+    if part is not None:
+        amount_minor = part.amount_minor if part.method == CARD else amount_minor - part.amount_minor
+    refused = cashier.cards_refused(found.facts, amount_minor)
+    told = [CardChoice(card, str(card.card_id) in refused) for card in bound]
+    return sorted(told, key=lambda choice: choice.hindered)
+
+
+def _part(visit: Visit, told: Teller) -> tuple[Part | None, Refusal | None, tuple[ToldReason, ...]]:
+    """The part that the address asks to be paid by another method; else why it can't be."""
+    typed, method = visit.query("part", 20), visit.query("part_method", 30)
+    facts = told.quote.facts
     if not typed:
-        return None, None
+        return None, None, ()
     try:
-        amount_minor = parse_minor(typed.replace(",", ""))
+        amount_minor = parse_minor(typed.replace(",", "").removeprefix("¥"))
+        if amount_minor >= facts.order.payable_minor:
+            raise Refusal("PART_TOO_LARGE", "a part is less than the whole")
+        if not any(one.method == method and "mixed" in one.capabilities for one in facts.methods):
+            raise Refusal("METHOD_UNKNOWN", "no method that pays a part")
     except Refusal as no:
-        return None, no
-    most_minor = min(found.facts.money.balance_minor, found.order.payable_minor - 1)
-    if visit.query("part_method") != MONEY or amount_minor > most_minor:
-        return None, Refusal("BALANCE_INSUFFICIENT", "the money account holds less than that")
-    return Part(MONEY, amount_minor), None
+        return None, no, ()
+    part = Part(method, amount_minor)
+    against = told.against(part)
+    return (None, None, against) if against else (part, None, ())
 
 
 _LAST_HOUR = timedelta(hours=1)
@@ -84,7 +124,6 @@ def _clock(left: timedelta) -> str:
     """Minutes and seconds of the last hour; before it, the date says enough."""
     if left > _LAST_HOUR:
         return ""
-    """Minutes and seconds to the deadline, once it is within the hour."""
     seconds = max(0, int(left.total_seconds()))
     return f"{seconds // 60:02d}:{seconds % 60:02d}" if seconds <= 3600 else ""
 
@@ -97,12 +136,16 @@ async def press(visit: Visit) -> Response:
         part = (form.text("part_method", 30), form.count("part_minor", 10**12))
     method, plan = form.required("method", 30), form.required("plan", 30)
     intent_id, decision_id = visit.id("intent_id"), parse_id(form.text("decision_id"))
-    asked = f"{intent_id}/{method}/{plan}/{part}".encode()
+    card_id, client = parse_id(form.text("card_id", 40)), client_of(visit.request)
+    asked = f"{intent_id}/{method}/{plan}/{part}/{card_id}".encode()
     payment_id = visit.key("payment_id", "payment")
     request = PayRequest(
-        visit.consumer_id, payment_id, intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part
-    )
+        visit.consumer_id, payment_id, intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part,
+        card_id, client,
+    )  # fmt: skip
     payment = await pay.pay(visit.context, request)
+    if payment.outcome == "pending":
+        return visit.redirect(f"/payments/{payment.payment_id}", go="1")
     return visit.redirect(f"/payments/{payment.payment_id}")
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from starlette.responses import Response
 
-from fenqi import cashier, order
-from fenqi.cashier import Payment
+from fenqi import attempt, cashier, credit, order
+from fenqi.attempt import Attempt
+from fenqi.cashier import Payment, Tender
+from fenqi.credit import RefundRow
 from fenqi.flows import presale, shop
 from fenqi.flows.reference import Reference
+from fenqi.flows.terms import Terms
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.order import Order, OrderState
 from fenqi.texts import Audience
 from fenqi.web.page import Visit, Who, get, post
 from fenqi.web.saying import ToldReason, tell_reasons
+from fenqi.web.shop.giving_back import Progress, progress_of
 from fenqi.web.shop.told import reason_names
+from fenqi.web.shop.waiting import outcome_of
 
 _PAGE = 20
+_QUIET = frozenset({"attempt", "attempt_ended"})
+"""What happened to the order that its payments tell better."""
+_TERMS = msgspec.json.Decoder(Terms)
 
 
 async def page(visit: Visit) -> Response:
@@ -34,6 +45,26 @@ def _numbers(ref: Reference) -> dict[UUID, str]:
     return {sku_id: item.number for sku_id, item in ref.items.items()}
 
 
+class Tried(NamedTuple):
+    """One press, and what came of it; `reasons` where it was refused."""
+
+    payment_id: UUID
+    outcome: str
+    at: datetime
+    tenders: tuple[Tender, ...]
+    reasons: tuple[ToldReason, ...]
+    loan_id: UUID | None
+    waits: bool
+    """Something is still to be done or known."""
+
+
+class Refunded(NamedTuple):
+    """A refund of the order: where its parts went, and how far what a channel gives back has come."""
+
+    row: RefundRow
+    backs: list[Progress]
+
+
 async def one(visit: Visit) -> Response:
     """GET /orders/{order_id}."""
     consumer_id, now = visit.consumer_id, visit.context.now()
@@ -42,20 +73,55 @@ async def one(visit: Visit) -> Response:
         found = await order.get(tx, consumer_id, visit.id("order_id"))
         moves = await order.moves(tx, consumer_id, found.order_id)
         payments = await cashier.select_payments_of_order(tx, bucket_of(consumer_id), consumer_id, found.order_id)
+        tries = await attempt.of_order(tx, consumer_id, found.order_id)
+        backs = await progress_of(tx, consumer_id, tries)
+        refunds = await credit.refunds_of(tx, consumer_id, found.order_id)
     discount_minor = sum(line.discount_minor for line in found.lines)
     return visit.render(
         "shop/order.html",
         order=found,
         open=found.state is OrderState.AWAITING_PAYMENT and now < found.pay_by_at,
-        moves=moves,
+        moves=[move for move in moves if move.verb not in _QUIET],
         tail_from_at=found.tail_from_at if _awaits_tail(found) else None,
-        payments=[(payment, _told(visit, ref, payment)) for payment in reversed(payments)],
+        tried=_tried(visit, ref, payments, tries),
+        refunds=[Refunded(row, [x for x in backs if x.order_refund_id == row.refund_id]) for row in refunds],
+        strays=[x for x in backs if x.order_refund_id is None],
         numbers=_numbers(ref),
         merchants={line.merchant_id: ref.sellers[line.merchant_id].merchant for line in found.lines},
         goods_minor=found.payable_minor + discount_minor,
         discount_minor=discount_minor,
-        refundable=f"{found.payable_minor // 100}.{found.payable_minor % 100:02d}",
+        refundable=_yuan(found.payable_minor - sum(row.amount_minor for row in refunds)),
     )
+
+
+def _yuan(amount_minor: int) -> str:
+    return f"{amount_minor // 100}.{amount_minor % 100:02d}"
+
+
+def _tried(visit: Visit, ref: Reference, payments: list[Payment], tries: list[Attempt]) -> list[Tried]:
+    """Every press of the order, newest first: the answered ones, and those that only their tries tell of."""
+    found = {
+        one.payment_id: Tried(
+            one.payment_id, one.outcome, one.paid_at, one.tenders or (Tender(one.method, one.plan, one.amount_minor),),
+            _told(visit, ref, one), one.loan_id, False,
+        )
+        for one in payments
+    }  # fmt: skip
+    for each in tries:
+        answered = found.get(each.payment_id)
+        if answered is None or answered.outcome not in ("succeeded", "refused"):
+            outcome = outcome_of(each)
+            found[each.payment_id] = Tried(
+                each.payment_id, outcome, each.made_at, tenders_of(each), (), None, outcome in ("pending", "unknown")
+            )
+        elif each.disposition == "returned" and answered.outcome == "refused":
+            found[each.payment_id] = answered._replace(outcome="returned")
+    return sorted(found.values(), key=lambda one: one.at, reverse=True)
+
+
+def tenders_of(tried: Attempt) -> tuple[Tender, ...]:
+    """What a try's payment is made of."""
+    return _TERMS.decode(tried.terms).tenders
 
 
 def _told(visit: Visit, ref: Reference, payment: Payment) -> tuple[ToldReason, ...]:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from fenqi import cashier, texts
 from fenqi.cashier import Facts, Offer, PlanFacts
+from fenqi.channels import shelf
 from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
 from fenqi.credit.schedule import Row
 from fenqi.flows import remedy as remedies
@@ -24,9 +27,9 @@ from fenqi.texts import Audience, Locale, Said
 from fenqi.web import saying
 from fenqi.web.template import own
 
-ICONS = {"credit": "credit", "money_account": "money", "bank_card": "card"}
-"""By method; the others get a wallet."""
-CREDIT, MONEY = "credit", "money_account"
+ICONS = {"credit": "credit", "money_account": "money"}
+"""By method; those that channels execute have marks of their own."""
+CREDIT, MONEY, CARD = "credit", "money_account", "bank_card"
 
 
 class Part(NamedTuple):
@@ -36,8 +39,27 @@ class Part(NamedTuple):
     amount_minor: int
 
 
+class Figures(NamedTuple):
+    """What a plan costs, as its row says it; without `annual_cost_ppm` nothing is borrowed."""
+
+    instalments: int
+    per_instalment_minor: int
+    total_fee_minor: int
+    total_minor: int
+    annual_cost_ppm: int | None
+    subsidy_minor: int = 0
+
+
+class Other(NamedTuple):
+    """Another way to pay, beside one that was refused."""
+
+    method: str
+    plan: str
+    figures: Figures | PlanCost | None
+
+
 class Told(NamedTuple):
-    """One offer in words; `price` and `rows` for plans of the credit line."""
+    """One offer in words; `price` where its plan has a choice of them, `rows` for plans of the credit line."""
 
     plan: str
     available: bool
@@ -45,7 +67,7 @@ class Told(NamedTuple):
     remedies: tuple[saying.ToldRemedy, ...]
     routes: tuple[saying.ToldRoute, ...]
     incurable: bool
-    price: PlanCost | None
+    price: Figures | PlanCost | None
     rows: tuple[Row, ...]
 
 
@@ -57,6 +79,8 @@ class Card(NamedTuple):
     says: str
     available: bool
     is_credit: bool
+    is_outside: bool
+    """A channel executes it."""
     is_main: bool
     """Shown in full even when refused; the others are folded."""
     plans: tuple[str, ...]
@@ -71,7 +95,7 @@ class Teller:
 
     def __init__(self, quote: Quote, ref: Reference, locale: Locale, part: Part | None = None) -> None:
         self.quote, self.ref, self.locale, self.part = quote, ref, locale, part
-        self.facts: Facts = quote.facts if part is None else covered(quote.facts, part.amount_minor)
+        self.facts: Facts = quote.facts if part is None else beside(quote.facts, part)
         self.stepped_up = quote.facts.consumer.stepped_up_until_ms > quote.facts.now_ms
 
     def offers(self) -> tuple[Offer, ...]:
@@ -102,8 +126,8 @@ class Teller:
         told = tuple(self.tell(offer) for offer in refused) if usable else ()
         is_credit = method == CREDIT
         return Card(
-            method, ICONS.get(method, "wallet"), self._says(method), bool(usable), is_credit,
-            method in (CREDIT, MONEY), plans, chosen, usable, told, shown,
+            method, ICONS.get(method, ""), self._says(method), bool(usable), is_credit,
+            method in shelf.EXTERNAL, method in (CREDIT, MONEY), plans, chosen, usable, told, shown,
         )  # fmt: skip
 
     def _says(self, method: str) -> str:
@@ -115,7 +139,47 @@ class Teller:
             return texts.t("cashier.balance", self.locale, balance_minor=money.balance_minor)
         if method == CREDIT and self.facts.credit.state == "active":
             return texts.t("cashier.free_limit", self.locale, free_minor=free_minor(self.facts))
-        return texts.t("cashier.later_method", self.locale) if method == CREDIT else ""
+        if method == CREDIT:
+            return texts.t("cashier.later_method", self.locale)
+        return self._led(method)
+
+    def _led(self, method: str) -> str:
+        """How a channel leads its buyer there."""
+        if method not in shelf.EXTERNAL or not self.ref.passages_of.get(method):
+            return ""
+        able = shelf.channel(method).capabilities
+        bound = able.charges_bound and self.facts.consumer.cards
+        way = "token" if bound else able.ways.get(self.facts.client, "")
+        return texts.t(f"cashier.way_{way}", self.locale, method=method) if way else ""
+
+    def parts(self) -> list[Part]:
+        """Methods that could pay a part beside another one, each with the most that it could pay of this order."""
+        found = []
+        for method in self.quote.facts.methods:
+            most_minor = min(self._most_minor(method.method), self.quote.facts.order.payable_minor - 1)
+            part = Part(method.method, most_minor)
+            if "mixed" in method.capabilities and most_minor > 0 and not self.against(part):
+                found.append(part)
+        return found
+
+    def against(self, part: Part) -> tuple[saying.ToldReason, ...]:
+        """What stands against a method paying this part."""
+        facts = self.quote.facts
+        rest = Part("", facts.order.payable_minor - part.amount_minor)
+        plan = next((one.plan for one in facts.plans if one.method == part.method and one.instalments <= 1), None)
+        found = cashier.evaluate(beside(facts, rest), part.method, plan)
+        return self.reasons(cashier.for_audience(found, Audience.BUYER, self.stepped_up))
+
+    def _most_minor(self, method: str) -> int:
+        if method == MONEY:
+            return self.quote.facts.money.balance_minor
+        if method == CREDIT:
+            return free_minor(self.quote.facts)
+        return self.quote.facts.order.payable_minor
+
+    def tell_other(self, offer: Offer) -> Other:
+        """An offer as one line."""
+        return Other(offer.method, offer.plan or "full", self._priced(offer)[0])
 
     def tell(self, offer: Offer) -> Told:
         """One offer as the buyer may see it, in words."""
@@ -152,14 +216,30 @@ class Teller:
         asks = {"method": offer.method, "order_id": str(self.quote.order.order_id)}
         return asks if sellers else {}
 
-    def _priced(self, offer: Offer) -> tuple[PlanCost | None, tuple[Row, ...]]:
+    def _priced(self, offer: Offer) -> tuple[Figures | PlanCost | None, tuple[Row, ...]]:
         plan = plan_of(self.facts, offer.method, offer.plan)
-        if plan is None or offer.method != CREDIT or offer.amount_minor < 1:
+        if plan is None or offer.amount_minor < 1:
             return None, ()
+        if offer.method != CREDIT:
+            return _figures(offer), ()
         subsidised = plan.interest_free_by is not None
         cost = plan_cost(offer.amount_minor, plan.instalments, plan.fee_rate_ppm, subsidised)
         loan = LoanPlan(plan.plan, plan.instalments, plan.fee_rate_ppm, subsidised)
         return cost, build(terms_of(loan, offer.amount_minor, self.facts.today_on)).rows
+
+
+def beside(facts: Facts, part: Part) -> Facts:
+    """The facts as they are for whatever pays the rest beside a part."""
+    seen = covered(facts, part.amount_minor)
+    return msgspec.structs.replace(seen, order=msgspec.structs.replace(seen.order, covered_by=part.method))
+
+
+def _figures(offer: Offer) -> Figures:
+    """What a plan of a channel's own costs; one sum costs nothing more."""
+    cost = offer.cost
+    if cost is None:
+        return Figures(1, offer.amount_minor, 0, offer.amount_minor, None)
+    return Figures(offer.instalments, cost.first_minor, cost.fee_minor, cost.total_minor, cost.annual_cost_ppm)
 
 
 def plan_of(facts: Facts, method: str, plan: str | None) -> PlanFacts | None:
@@ -174,8 +254,8 @@ def free_minor(facts: Facts) -> int:
 
 
 def _usual(plans: list[str]) -> str:
-    """The plan shown first: twelve instalments where there are, else the last one."""
-    return "instalment_12" if "instalment_12" in plans else plans[-1]
+    """The plan shown first: twelve instalments where there are, else one sum, else the last one."""
+    return next((plan for plan in ("instalment_12", "full") if plan in plans), plans[-1])
 
 
 def reason_names(reason: Reason, ref: Reference, locale: Locale) -> dict[str, Said]:

@@ -46,3 +46,33 @@ for (const form of document.querySelectorAll("form[data-once]")) {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+
+// A payment under way: go on to the channel, hand over to the app's own sheet, and look for news until there is some.
+for (const way of document.querySelectorAll("[data-go]")) {
+  history.replaceState(null, "", location.pathname);
+  if (way instanceof HTMLFormElement) way.submit();
+  else location.assign(way.href);
+}
+
+for (const place of document.querySelectorAll("[data-sheet]")) {
+  const open = () => WeixinJSBridge.invoke("getBrandWCPayRequest", JSON.parse(place.dataset.sheet), () => location.reload());
+  if (window.WeixinJSBridge) open();
+  else document.addEventListener("WeixinJSBridgeReady", open, { once: true });
+}
+
+for (const place of document.querySelectorAll("[data-poll]")) {
+  let waits = 0;
+  const look = async () => {
+    clearTimeout(waits);
+    try {
+      const answer = await fetch(place.dataset.poll, { headers: { accept: "application/json" } });
+      const known = answer.ok && !answer.redirected;
+      if (!known || (await answer.json()).mark !== place.dataset.mark) return location.replace(location.pathname);
+    } catch {
+      // Offline for a moment: the next look tells.
+    }
+    waits = setTimeout(look, 2500);
+  };
+  waits = setTimeout(look, 2500);
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+}
