@@ -271,12 +271,16 @@ async def close(ctx: Context, begun: Attempt, by: By) -> Attempt:
 
 
 async def ask(ctx: Context, begun: Attempt, by: By) -> Attempt:
-    """Ask the channel what became of an attempt; past its time it is closed there."""
-    if ctx.now() >= begun.expires_at:
+    """Ask the channel what became of an attempt; past its time it is closed there. One that has ended without the
+    channel having heard of it is asked for until the channel has answered that."""
+    if begun.is_open and ctx.now() >= begun.expires_at:
         return await close(ctx, begun, by)
     passage = await passages.of_attempt(ctx, begun)
     channel = shelf.channel(begun.channel)
     result: Result = await passages.observed(ctx, passage, channel.query(ctx.http, passage, begun.attempt_no))
     if isinstance(result, Unknown):
         return begun
+    if not begun.is_open and isinstance(result, Declined):
+        async with ctx.database.transaction() as tx:
+            return await attempt.ask_again_at(tx, await attempt.lock(tx, begun.consumer_id, begun.attempt_id), None)
     return await conclude(ctx, begun.consumer_id, begun.attempt_id, result, by)

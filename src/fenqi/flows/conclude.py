@@ -6,7 +6,7 @@ the attempt, then the ledger.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -70,7 +70,7 @@ async def conclude(
 async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | None, paid: Paid, by: By) -> Attempt:
     terms = _TERMS.decode(found.terms) if found.purpose == "order" else Terms((), ())
     wanted = "open" if locked is None else _wanted(locked, found)
-    revives = ctx.reference.late_success == "revive"
+    revives = wanted == "gone" and (await ctx.reference.current(tx, by.at)).policy.numbers.late_success == "revive"
     standing = Standing(found.state, wanted, bool(terms.draws or terms.own_minor), revives)
     asked, came = (found.amount_minor, found.currency), (paid.amount_minor, paid.currency)
     step, cause = advance.on_paid(standing, asked, came)
@@ -206,8 +206,9 @@ async def _on_declined(
     reason = said.reason if said.kind == "refused" else ("CHANNEL_TIMEOUT" if step is Step.DECLINE else "")
     detail = {"code": said.code, "message": said.message, "kind": said.kind, "fault": said.fault}
     after = await attempt.move(
-        tx, found, to_state, by, detail, code=said.code, reason=reason, message=said.message[:200], ask_at=None
-    )
+        tx, found, to_state, by, detail, code=said.code, reason=reason, message=said.message[:200],
+        ask_at=_once_more_at(found, said, by), asks=0,
+    )  # fmt: skip
     if found.is_held:
         await internal.release(tx, found.consumer_id, found.attempt_id, by.at)
     await _ended(tx, found, by)
@@ -216,6 +217,12 @@ async def _on_declined(
     elif found.purpose == "order" and not has_spare:
         await _refuse(tx, after, by)
     return after
+
+
+def _once_more_at(found: Attempt, said: Declined, by: By) -> datetime | None:
+    """A trade that the channel has not heard of yet may still reach it, with the buyer, until its time is over: it is
+    asked for once more then."""
+    return found.expires_at + IN_FLIGHT if said.kind == "absent" and by.at < found.expires_at else None
 
 
 async def _refuse(tx: Tx, declined: Attempt, by: By) -> None:

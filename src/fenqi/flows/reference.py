@@ -64,11 +64,6 @@ class ReferenceCache:
         """The credit product that new loans are made under."""
         return credit.PRODUCT if self.newest is None else self.newest.product
 
-    @property
-    def late_success(self) -> str:
-        """return | revive: the policy for a channel's money that comes for an order that has lapsed."""
-        return "return" if self.newest is None else self.newest.policy.numbers.late_success
-
     async def current(self, tx: Tx, now: datetime) -> Reference:
         """The copy, read again when the epochs have moved on or another policy has come into force."""
         epochs = await reference_epoch.read_epochs(tx)

@@ -1,0 +1,251 @@
+"""The mall of the races: the real application on a socket, the gateways on another, and what both sides' books say.
+
+No job runs by itself: a test says when the listener drains, when the janitor asks and when time passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import uvicorn
+from msgspec.structs import replace
+from tests import world
+from tests.channels.running import Running
+from tests.charging.mall import Mall
+
+from fenqi import attempt, customer, main, order, risk
+from fenqi.attempt import Attempt, ChannelRefund
+from fenqi.cashier import Payment
+from fenqi.channels.contract import Incoming
+from fenqi.channels.gateway import app as gateway_app
+from fenqi.channels.gateway.control import TradeSeen
+from fenqi.channels.http import Http
+from fenqi.flows import charge, hear, janitor
+from fenqi.flows.reference import ReferenceCache
+from fenqi.flows.shop import Placed
+from fenqi.kernel.by import By
+from fenqi.kernel.clock import SteeredClock
+from fenqi.kernel.ids import new_id
+from fenqi.ledger import balances, chart
+from fenqi.settings import Settings
+
+PATIENCE_S = 20
+AGES = timedelta(days=3)
+SCENE = "mall"
+
+
+class Served(Mall):
+    """The application under uvicorn, with its door for channels, on the tests' event loop."""
+
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self.clock = SteeredClock(world.AT)
+        self.gateway = Running(data_dir, clock=self.clock)
+        self.control = self.gateway.control
+        self._listener: socket.socket = gateway_app.listen("127.0.0.1", 0)
+        self.base_url = gateway_app.address(self._listener)
+        settings = Settings(database_url=url, demo=True, secret=world.SECRET, public_url=self.base_url)
+        self._app = main.create_app(settings, self.clock, with_jobs=False)
+
+    async def open(self) -> None:
+        config = uvicorn.Config(self._app, http="httptools", access_log=False, log_level="warning")
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        while not self._server.started:
+            assert not self._serving.done(), "the application has not come up"
+            await asyncio.sleep(0.01)
+        self.ctx = self._app.state.context
+        self.web = httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=PATIENCE_S)
+        await super().open()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.gateway.stop)
+        await self.web.aclose()
+        self._server.should_exit = True
+        await self._serving
+
+    # Buyers
+
+    async def bought(self, consumer_id: UUID, category: str = "phone", most_minor: int = 600_000) -> Placed:
+        """An order of one piece, placed and not paid."""
+        wish = world.wish(self.ctx.reference.newest, category, SCENE, most_minor)
+        return await world.buy(self.ctx, consumer_id, [wish], SCENE)
+
+    async def paid_at(self, consumer_id: UUID, placed: Placed, method: str, **how: Any) -> Attempt:
+        """Paid on the channel's page, or by the bound card, and heard of: the attempt."""
+        pressed = await self.press(consumer_id, placed, method, **how)
+        begun = (await self.attempts(consumer_id, placed.order.order_id))[-1]
+        if pressed.outcome == "pending":
+            await self.goes_and_pays(begun)
+            await self.listen(begun.attempt_no)
+        assert await self.state_of(consumer_id, placed.order.order_id) == "paid"
+        return await self.get(begun)
+
+    async def goes_and_pays(self, begun: Attempt) -> TradeSeen:
+        """The buyer goes to the channel's page with what the press has given them, and pays."""
+        if begun.way in ("page", "wap"):
+            await self.open_page(begun)
+        seen = self.trade(begun)
+        paid: TradeSeen = self.control.pay(seen.trade.trade_no)
+        return paid
+
+    def token(self, consumer_id: UUID) -> str:
+        """A session of the API."""
+        return customer.issue_access_token(self.ctx.keys, consumer_id, self.ctx.now())
+
+    async def api(self, verb: str, path: str, consumer_id: UUID, body: Any = None, key: str = "") -> httpx.Response:
+        """A call of the API over its socket."""
+        headers = {"authorization": f"Bearer {self.token(consumer_id)}", "accept-language": "en"}
+        if key:
+            headers["idempotency-key"] = key
+        return await self.web.request(verb, path, json=body, headers=headers)
+
+    # Channels
+
+    def trade(self, begun: Attempt) -> TradeSeen:
+        """The attempt's trade at its channel."""
+        seen: TradeSeen | None = self.control.find(begun.channel, begun.attempt_no)
+        assert seen is not None, f"{begun.channel} knows the trade"
+        return seen
+
+    def fault(self, begun_or_channel: Attempt | str, name: str, operation: str = "*", times: int = 1, **params: str) -> None:
+        """Set a fault of a channel; silence lasts no longer than it takes to notice."""
+        channel = begun_or_channel if isinstance(begun_or_channel, str) else begun_or_channel.channel
+        if name.startswith("timeout"):
+            params.setdefault("seconds", "0")
+        self.control.set_fault(channel, name, operation, times, **params)
+
+    async def listen(self, about: str, count: int = 1) -> None:
+        """Act on notices until `count` have come that speak of this number of ours, repeats counted."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.ctx.news.clear()
+                while await hear.drain(self.ctx):
+                    pass
+                if await self._times(about) >= count:
+                    return
+                await self.ctx.news.wait()
+
+    async def posted(self, incoming: Incoming) -> int:
+        """A notice sent to the door by whoever has a copy of it; what it was answered with."""
+        headers = {k: v for k, v in incoming.headers.items() if k not in ("host", "content-length", "connection")}
+        answer = await self.web.post(incoming.path, content=incoming.body, headers=headers)
+        return answer.status_code
+
+    async def told(self, begun: Attempt) -> list[attempt.NoticeRow]:
+        """The notices of an attempt as they are kept."""
+        async with self.ctx.database.snapshot() as tx:
+            return await attempt.notices_of(tx, [begun.attempt_no])
+
+    @asynccontextmanager
+    async def impatient(self, timeout_s: float) -> AsyncIterator[None]:
+        """Calls to channels are given up after so long."""
+        patient, self.ctx.http = self.ctx.http, Http(timeout_s=timeout_s, clock=self.clock)
+        yield
+        await self.ctx.http.close()
+        self.ctx.http = patient
+
+    # Time, and what both sides' books say
+
+    async def passes(self, seconds: float) -> None:
+        """Time goes by on both sides; notices that come are acted on, the janitor asks, orders lapse."""
+        self.control.steer(at=self.clock.now() + timedelta(seconds=seconds))
+        await self.settle()
+
+    @staticmethod
+    def later_by(seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
+
+    def forget(self) -> None:
+        """What a process that has just come up has not read yet."""
+        self.ctx.reference = ReferenceCache()
+
+    async def settle(self) -> None:
+        """Everything that is due now."""
+        while await hear.drain(self.ctx):
+            pass
+        await janitor.settle(self.ctx)
+        while await hear.drain(self.ctx):
+            pass
+        assert await self.faults() == []
+
+    async def get(self, begun: Attempt) -> Attempt:
+        """The attempt as it stands now."""
+        async with self.ctx.database.snapshot() as tx:
+            return await attempt.get(tx, begun.consumer_id, begun.attempt_id)
+
+    async def standing(self, pressed: Payment) -> str:
+        """What the buyer is told of a press."""
+        return (await charge.standing(self.ctx, pressed.consumer_id, pressed.payment_id)).outcome
+
+    async def journals(self, consumer_id: UUID, order_id: UUID) -> list[str]:
+        """The kinds of an order's journals, in order."""
+        async with self.ctx.database.snapshot() as tx:
+            rows = await tx.execute(
+                "SELECT kind FROM journal WHERE consumer_id = %s AND reference = %s ORDER BY posted_at, journal_id",
+                [consumer_id, order_id],
+            )
+            return [kind for (kind,) in await rows.fetchall()]
+
+    async def owed_back(self, consumer_id: UUID) -> int:
+        """What channels still have to give back to a buyer, in fen."""
+        return -await self._sum(consumer_id, chart.REFUND_PAYABLE)
+
+    async def money_of(self, consumer_id: UUID) -> int:
+        """The money account's balance, in fen."""
+        return -await self._sum(consumer_id, chart.MONEY_ACCOUNT)
+
+    async def _sum(self, consumer_id: UUID, path: str) -> int:
+        async with self.ctx.database.snapshot() as tx:
+            rows = await tx.execute(
+                "SELECT coalesce(sum(amount_minor), 0)::bigint FROM entry WHERE consumer_id = %s AND path = %s",
+                [consumer_id, path],
+            )
+            [(found,)] = await rows.fetchall()
+        return int(found)
+
+    async def reserved(self, consumer_id: UUID) -> int:
+        """What is set aside on the buyer's limits, in fen."""
+        async with self.ctx.database.snapshot() as tx:
+            rows = await tx.execute(
+                "SELECT coalesce(sum(reserved_minor), 0)::bigint FROM limit_account WHERE consumer_id = %s",
+                [consumer_id],
+            )
+            [(found,)] = await rows.fetchall()
+        return int(found)
+
+    async def order_of(self, placed: Placed) -> order.Order:
+        """The order as it stands."""
+        async with self.ctx.database.snapshot() as tx:
+            return await order.get(tx, placed.order.consumer_id, placed.order.order_id)
+
+    async def refund_of(self, begun: Attempt) -> ChannelRefund:
+        """The one refund of an attempt."""
+        async with self.ctx.database.snapshot() as tx:
+            [found] = await attempt.refunds_of(tx, begun.consumer_id, [begun.attempt_id])
+        return found
+
+    async def policy(self, **numbers: Any) -> None:
+        """A new policy with these of its numbers changed, in force at once."""
+        async with self.ctx.database.transaction() as tx:
+            ref = await self.ctx.reference.current(tx, self.clock.now())
+            before = await risk.in_force(tx, self.clock.now())
+            document = replace(before.document, numbers=replace(before.document.numbers, **numbers))
+            policy_id, codes = new_id(), ref.tree.codes
+            by, other = By("staff:maker", "a race", self.clock.now()), By("staff:checker", "a race", self.clock.now())
+            await risk.draft(tx, policy_id, policy_id.hex[-12:], document, codes, by)
+            await risk.publish(tx, policy_id, self.clock.now(), codes, other)
+    async def balanced(self) -> bool:
+        """Whether each book's trial balance comes out."""
+        await self.settle()
+        async with self.ctx.database.snapshot() as tx:
+            rows = await balances.trial_balance(tx, (self.clock.now() + AGES).date())
+        return all(sum(row.balance_minor for row in rows if row.book == book) == 0 for book in chart.BOOKS)
+
