@@ -21,8 +21,9 @@ import uvicorn
 import uvloop
 
 from fenqi import demo, explain_cli, gateway_cli, plan_cli
+from fenqi.channels.gateway.child import CanNotStart, Child
 from fenqi.database import binaries, migrate, server, source
-from fenqi.demo import note, screen, secret
+from fenqi.demo import gateways, note, screen, secret
 from fenqi.main import create_app, settle_memory
 from fenqi.settings import Settings, from_environment
 
@@ -42,6 +43,7 @@ _CAN_NOT_START = (
     migrate.CanNotMigrate,
     demo.OtherData,
     demo.PreparationFailed,
+    CanNotStart,
 )
 
 Host = Annotated[str | None, typer.Option(help="Address to serve on. Default 127.0.0.1.")]
@@ -65,10 +67,12 @@ def run_demo(
         settings = _settings(host, port)
         with _listening(settings) as listener:
             _begin_anew_if_needed(settings.data_dir, reset)
-            with source.provide(settings.data_dir) as found:
+            with source.provide(settings.data_dir) as found, _gateways(settings) as running:
                 settings = replace(
-                    settings,
+                    gateways.reached(settings, running),
                     database_url=found.app_url,
+                    port=listener.getsockname()[1],
+                    public_url=settings.public_url or gateways.own_address(listener),
                     demo=True,
                     demo_people=demo.sign_in_list(),
                     secret=secret.secret_of(settings.data_dir, settings.secret),
@@ -118,6 +122,13 @@ def _begin_anew_if_needed(data_dir: Path, reset: bool) -> None:
     server.wipe(data_dir)
     note.forget(data_dir)
     secret.forget(data_dir)
+
+
+def _gateways(settings: Settings) -> Child:
+    """The payment channels' gateways, to be stopped with the demo; a demo that begins has nothing in their book."""
+    if note.read(settings.data_dir) is None:
+        gateways.forget(settings.data_dir)
+    return gateways.start(settings.data_dir, settings.host)
 
 
 def _prepare(settings: Settings, days: int) -> None:

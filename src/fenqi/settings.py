@@ -41,6 +41,10 @@ class Settings:
     """Everything personal is sealed with keys derived from it: it must stay the same as long as the data lives."""
     public_url: str = ""
     """Where buyers and channels reach this mall; empty: on the address that it serves on."""
+    gateway_url: str = ""
+    """Where the local gateways are that play the payment channels; empty: there are none."""
+    gateway_token: str = field(default="", repr=False)
+    """That of their control API."""
     pool_max: int = 10
     secure_cookies: bool = False
 

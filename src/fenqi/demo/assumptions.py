@@ -41,8 +41,35 @@ SECOND_LINE = 0.12
 """Share of orders with a second kind of goods (A)."""
 TWO_PIECES = 0.07
 
-WALLET, CREDIT, CARDS, OTHER = 0.55, 0.20, 0.20, 0.05
-"""Cashier mix [magnitudes.md, A]: what the buyer wants to pay with. Cards and others are not connected yet."""
+CREDIT, OUTSIDE = 0.20, 0.10
+"""What the buyer wants to pay with: credit [magnitudes.md, A]; a channel outside; the money account, all others. In
+life most would go outside. Here few do: each is several calls to another process, one after another, and the demo has
+to be there within a minute (A)."""
+_AT_COUNTERS = (Taste("alipay", 44), Taste("wechat_pay", 48), Taste("bank_card", 8))
+CHANNELS = {
+    "mall": (Taste("alipay", 38), Taste("wechat_pay", 38), Taste("bank_card", 20), Taste("huawei_pay", 4)),
+    "instalment_mall": (Taste("bank_card", 92), Taste("alipay", 8)),
+    "scan_to_pay": _AT_COUNTERS,
+    "partner_store": _AT_COUNTERS,
+}
+"""Of those outside, by scene (A). Who wants Alipay in the instalment mall hears that it is not offered there."""
+CLIENTS = {
+    "alipay": (Taste("web", 50), Taste("wap", 50)),
+    "wechat_pay": (Taste("web", 35), Taste("wap", 20), Taste("wechat", 45)),
+    "bank_card": (Taste("web", 60), Taste("wap", 40)),
+    "huawei_pay": (Taste("app", 1),),
+}
+"""Where the buyer is (A)."""
+MIXED = 0.08
+"""Of those on credit: pay a part outside, the rest on credit (A)."""
+CARD_SAYS_NO, WALLET_SAYS_NO = 0.06, 0.04
+"""Refused by the card's bank, or in the wallet (A) …"""
+PAYS_FROM_BALANCE = 0.6
+"""… of whom so many pay by the money account then (A)."""
+LEAVES_WALLET = 0.03
+"""Sees the wallet's page and never pays (A)."""
+PAYS_TWICE, PAYS_LATE = 0.04, 0.03
+"""Of those on Alipay's page: pays otherwise, or closes the order, and then pays on the page that still stands (A)."""
 INSTALMENTS = 0.35
 """Share of credit payments in instalments [magnitudes.md, A] …"""
 TERMS = (Taste("instalment_3", 45), Taste("instalment_6", 25), Taste("instalment_12", 25), Taste("instalment_24", 5))
@@ -60,8 +87,13 @@ TAKES_ANOTHER = 0.5
 """Of the others: pay by a method that is available (A)."""
 TOPS_UP = 0.9
 """Of those whose balance is short: move money in and go on (A)."""
-RETURNED = 0.02
-"""Paid orders refunded within a fortnight (A); half of them in part."""
+MOVES_BY_CARD = 0.15
+"""Of the top-ups that a shop's cashier proposes: charged to a bound card there and then; the others come from the
+person's own bank (A)."""
+RETURNED, RETURNED_OUTSIDE = 0.02, 0.06
+"""Paid orders refunded within a fortnight (A); half of them in part. Those paid outside more often, to have some."""
+REFUND_FAILS = 0.2
+"""Of the refunds outside: the channel takes it on, and then can't (A; far too many, to have some)."""
 
 HAS_LINE_AT_START = 0.62
 """Consumers with a line before the first day (A)."""

@@ -24,7 +24,7 @@ _NEVER = date.max
 async def fill_wallet(one: Shopper, months: float = 1.0) -> None:
     """Move a part of the income to the money account, in whole ten yuan."""
     yuan = income_yuan(one) * a.SHARE_IN_WALLET * months
-    await money.top_up(one.ctx, one.consumer_id, one.id(), max(1, round(yuan / 10)) * 1_000)
+    await money.receive(one.ctx, one.consumer_id, one.id(), max(1, round(yuan / 10)) * 1_000)
     one.tally.add("pay-days")
 
 
@@ -106,7 +106,7 @@ async def pay_instalments(one: Shopper) -> None:
             if early
             else sum(row.outstanding.total_minor for row in due)
         )
-        await money.top_up(one.ctx, one.consumer_id, one.id(), amount)
+        await money.receive(one.ctx, one.consumer_id, one.id(), amount)
         one.think(10, 90)
         if early:
             await repay.settle(one.ctx, one.consumer_id, one.id())

@@ -23,6 +23,7 @@ from fenqi.flows.context import Context
 from fenqi.kernel.clock import start_of_day
 from fenqi.seed.moment import TaskClock
 from fenqi.seed.people import SeedPerson
+from fenqi.seed.till import Till
 
 _AT_ONCE = 14
 _WEEK = 7
@@ -43,6 +44,8 @@ class Market:
     first_on: date
     days: int
     part: float = 1.0
+    till: Till | None = None
+    """The way to the payment channels; None: there are none."""
 
     async def run(self, index: int, wait: Wait, progress: Progress) -> Tally:
         """Simulate all days; the tally of what happened. Process 0 runs the clockwork while the others wait."""
@@ -59,6 +62,7 @@ class Market:
                 person,
                 self.pay_password,
                 random.Random(f"{a.SEED}/{person.sign_in_name}"),
+                self.till,
             )
             for person in self.people
         ]
@@ -111,9 +115,12 @@ class Market:
                 await household.ask_for_line(one)
 
     async def _clockwork(self, on: date) -> None:
-        """What jobs do: orders and limits lapse, events are handed on."""
+        """What jobs do: orders and limits lapse, channels are asked, events are handed on."""
         self.clock.go_to(start_of_day(on))
         await expire.tick(self.ctx)
+        if self.till is not None:
+            async with self.till.turn():
+                await self.till.tidy()
         await outbox.drain(self.ctx.database, events.handlers(self.ctx), self.ctx.now())
 
     async def _together(self, lives: list[Coroutine[None, None, None]]) -> None:

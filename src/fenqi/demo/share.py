@@ -18,10 +18,10 @@ import uvloop
 from fenqi import customer, seed
 from fenqi.customer import Keys
 from fenqi.database.pool import Database
-from fenqi.demo import assumptions
+from fenqi.demo import assumptions, gateways
 from fenqi.demo.market import Market
 from fenqi.demo.tally import Tally
-from fenqi.flows import money, pay
+from fenqi.flows import money, passages, pay
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
@@ -29,6 +29,7 @@ from fenqi.seed import SeedPerson
 from fenqi.seed.cast import MEMBERS, Member
 from fenqi.seed.casting import Casting
 from fenqi.seed.moment import TaskClock
+from fenqi.seed.till import Key, Till
 from fenqi.settings import Settings
 
 PASSWORD = "fenqi-demo"
@@ -59,10 +60,11 @@ class Timetable:
 
 
 class Meeting:
-    """Where the processes wait for one another; alone, nobody waits."""
+    """Where the processes wait for one another; alone, nobody waits. `key` is the one to the channels' gateways."""
 
-    def __init__(self, barrier: Barrier | None) -> None:
+    def __init__(self, barrier: Barrier | None, key: Key | None = None) -> None:
         self._barrier = barrier
+        self.key = key
 
     async def wait(self) -> None:
         """Go on when everybody is here. Raises BrokenBarrierError when one of them has failed."""
@@ -73,19 +75,25 @@ class Meeting:
 async def work(settings: Settings, plan: Timetable, meeting: Meeting, say: Say) -> Tally:
     """Do the share; what happened in it."""
     clock = TaskClock(plan.begin_at)
-    async with await Database.open(settings.database_url, max_size=_CONNECTIONS, relaxed=True) as database:
+    async with (
+        await Database.open(settings.database_url, max_size=_CONNECTIONS, relaxed=True) as database,
+        gateways.steering(settings) as control,
+    ):
         ctx = Context(database, clock, settings, Keys(settings.secret))
         ctx.pay_queue = pay.open_queue(ctx)
+        till = None if control is None else Till(ctx, clock, control, meeting.key)
         try:
             everybody = seed.people(assumptions.CONSUMERS, business_date(plan.begin_at))
             mine = everybody[plan.index :: plan.of]
             hashes = await customer.hash_password(PASSWORD), await customer.hash_password(PAY_PASSWORD)
             await _enrol(ctx, mine, *hashes, plan.begin_at, lambda done: say("consumers", done, len(mine)))
-            market = Market(ctx, clock, mine, PAY_PASSWORD, plan.first_on, plan.days, 1 / plan.of)
+            market = Market(ctx, clock, mine, PAY_PASSWORD, plan.first_on, plan.days, 1 / plan.of, till)
             tally = await market.run(plan.index, meeting.wait, lambda day: say("days", day, plan.days))
-            await _cast(ctx, clock, plan, {one.id_number for one in everybody}, hashes, say)
+            await _cast(ctx, clock, till, plan, {one.id_number for one in everybody}, hashes, say)
         finally:
             await ctx.pay_queue.close()
+            await passages.hand_in(ctx)
+            await ctx.http.close()
     return tally
 
 
@@ -111,14 +119,15 @@ async def _enrol(
 
 
 async def _cast(
-    ctx: Context, clock: TaskClock, plan: Timetable, taken: set[str], hashes: tuple[str, str], say: Say
-) -> None:
+    ctx: Context, clock: TaskClock, till: Till | None, plan: Timetable, taken: set[str], hashes: tuple[str, str],
+    say: Say,
+) -> None:  # fmt: skip
     """Bring up this share of the cast, as of now; who changes something for everybody is the leader's."""
     now = datetime.now(UTC)
     clock.go_to(now)
     async with ctx.database.snapshot() as tx:
         reference = await ctx.reference.current(tx, now)
-    crew = Casting(ctx, clock, reference, now, *hashes, PAY_PASSWORD, taken)
+    crew = Casting(ctx, clock, reference, now, *hashes, PAY_PASSWORD, taken, till)
     await crew.everybody(lambda done, total: say("people", done, total), _mine(plan))
 
 
@@ -128,13 +137,15 @@ def _mine(plan: Timetable) -> tuple[Member, ...]:
     return (*common[plan.index :: plan.of], *(others if plan.leads else ()))
 
 
-def in_process(settings: Settings, plan: Timetable, barrier: Barrier, answers: Queue[Tally | None]) -> None:
+def in_process(
+    settings: Settings, plan: Timetable, barrier: Barrier, key: Key, answers: Queue[Tally | None]
+) -> None:  # fmt: skip
     """The other process's whole life: its tally is put into `answers`, None when it failed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's, which ends this one
     done: Tally | None = None
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            done = runner.run(work(settings, plan, Meeting(barrier), _silent))
+            done = runner.run(work(settings, plan, Meeting(barrier, key), _silent))
     finally:
         if done is None:
             barrier.abort()

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
-from fenqi.cashier import Offer, Payment
+from fenqi.cashier import Offer, Payment, Remedy, action
 from fenqi.demo import assumptions as a
+from fenqi.demo import outside
 from fenqi.demo.shelf import Shelf, chosen
 from fenqi.demo.tally import Tally
-from fenqi.flows import pay, quote, refund, remedy, shop
+from fenqi.flows import money, pay, quote, refund, remedy, shop
 from fenqi.flows.context import Context
 from fenqi.flows.quote import Quote
 from fenqi.flows.request import PayRequest
@@ -24,8 +25,9 @@ from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.refusal import Refusal
 from fenqi.seed.moment import TaskClock
 from fenqi.seed.people import SeedPerson
+from fenqi.seed.till import Till
 
-_CREDIT, _MONEY, _OUTSIDE = "credit", "money_account", "bank_card"
+_CREDIT, _MONEY = "credit", "money_account"
 _INPUTS_AT_MOST = 4
 
 
@@ -40,6 +42,10 @@ class Shopper:
     person: SeedPerson
     pay_password: str
     rng: random.Random
+    till: Till | None = None
+    """The way to the channels; None: there are none."""
+    client: str = "web"
+    """Where they shop just now."""
     has_line: bool = False
     next_due_on: date | None = None
     pays_on: date | None = None
@@ -77,111 +83,156 @@ class Shopper:
         if rng.random() < a.LEFT_BEHIND:
             self.tally.add("left behind")
             return
-        await self._pay_somehow(placed)
-        if rng.random() < a.RETURNED:
-            await self._return(placed)
+        self.client = "web"
+        paid = await self._pay_somehow(placed)
+        went_outside = paid is not None and any(outside.is_outside(tender.method) for tender in paid.tenders)
+        if rng.random() < (a.RETURNED_OUTSIDE if went_outside else a.RETURNED):
+            await self._return(placed, went_outside)
 
-    async def _pay_somehow(self, placed: Placed) -> None:
-        method, plan = self._preference(placed.order.payable_minor)
-        if method != _OUTSIDE and self.rng.random() < a.ONE_TAP:
-            payment = await self._press(placed.intent_id, method, plan, None)
+    async def _pay_somehow(self, placed: Placed) -> Payment | None:
+        """Pay, by what they like best or can be brought to; the last press, None where there was none."""
+        method, plan = self._preference(placed.order.scene, placed.order.payable_minor)
+        part_by = self._part(method, placed.order.payable_minor)
+        if part_by is not None or (not outside.is_outside(method) and self.rng.random() < a.ONE_TAP):
+            payment = await self._press(placed.intent_id, method, plan, None, part_by)
             if payment is None or payment.outcome == "succeeded":
-                return
+                return payment
             self.think(5, 40)
-        shown = await quote.quote(self.ctx, self.consumer_id, placed.intent_id)
+        shown = await quote.quote(self.ctx, self.consumer_id, placed.intent_id, self.client)
         wanted = _offer(shown, method, plan)
         self.think(4, 90)
         if wanted is not None and wanted.available:
-            await self._press(placed.intent_id, wanted.method, wanted.plan or "full", shown.decision_id)
-        else:
-            await self._refused(shown, wanted)
+            return await self._press(placed.intent_id, wanted.method, wanted.plan or "full", shown.decision_id)
+        return await self._refused(shown, wanted)
 
-    def _preference(self, payable_minor: int) -> tuple[str, str]:
-        """The method and plan that the person would like best."""
+    def _preference(self, scene: str, payable_minor: int) -> tuple[str, str]:
+        """The method and plan that the person would like best; they are where that can be used."""
         drawn = self.rng.random()
         if drawn < a.CREDIT:
             if payable_minor >= 30_000 and self.rng.random() < a.INSTALMENTS * 2:
                 return _CREDIT, chosen(a.TERMS, self.rng)
             return _CREDIT, "pay_later"
-        if drawn < a.CREDIT + a.WALLET:
+        if drawn >= a.CREDIT + a.OUTSIDE:
             return _MONEY, "full"
-        return _OUTSIDE, "full"
+        method = chosen(a.CHANNELS[scene], self.rng)
+        self.client = chosen(a.CLIENTS[method], self.rng)
+        return method, "full"
 
-    async def _refused(self, shown: Quote, wanted: Offer | None) -> None:
+    def _part(self, method: str, payable_minor: int) -> tuple[str, int] | None:
+        """A part that a wallet pays beside the credit line, for those who like it so."""
+        if method != _CREDIT or self.till is None or not self.has_line or self.rng.random() >= a.MIXED:
+            return None
+        return "wechat_pay", max(1, payable_minor * self.rng.randint(20, 60) // 100)
+
+    async def _refused(self, shown: Quote, wanted: Offer | None) -> Payment | None:
         """See the reasons: take a remedy, take another method, or leave."""
         rng = self.rng
         self.tally.add("refused")
         if wanted is not None:
             self.tally.refused_by.update({reason.code for reason in wanted.reasons})
-        outside = wanted is None or wanted.method == _OUTSIDE
-        if outside and rng.random() < a.LEAVES_WITHOUT_METHOD:
+        elsewhere = wanted is None or outside.is_outside(wanted.method)
+        if elsewhere and rng.random() < a.LEAVES_WITHOUT_METHOD:
             self.tally.add("left")
-            return
+            return None
         codes = {reason.code for reason in wanted.reasons} if wanted is not None else set()
         ready = a.TOPS_UP if codes == {"BALANCE_INSUFFICIENT"} else a.RECOVERS
-        if not outside and wanted is not None and rng.random() < ready and await self._cure(shown, wanted):
-            self.tally.add("recovered")
-            return
-        others = [offer for offer in shown.offers if offer.available]
+        if not elsewhere and wanted is not None and rng.random() < ready:
+            payment = await self._cure(shown, wanted)
+            if payment is not None and payment.outcome == "succeeded":
+                self.tally.add("recovered")
+                return payment
+        others = [offer for offer in shown.offers if offer.available and not outside.is_outside(offer.method)]
         if others and rng.random() < a.TAKES_ANOTHER:
             other = rng.choice(others)
             self.think(5, 60)
-            await self._press(shown.intent_id, other.method, other.plan or "full", shown.decision_id)
-            return
+            return await self._press(shown.intent_id, other.method, other.plan or "full", shown.decision_id)
         self.tally.add("left")
+        return None
 
-    async def _cure(self, shown: Quote, wanted: Offer) -> bool:
+    async def _cure(self, shown: Quote, wanted: Offer) -> Payment | None:
         """Carry out the first remedy that needs no waiting and nothing that this person can't type; then pay."""
-        for place, _one in enumerate(wanted.remedies[:2]):
-            given: dict[str, str] = {}
-            try:
-                for _ in range(_INPUTS_AT_MOST):
-                    done = await remedy.apply(
-                        self.ctx, self.consumer_id, remedy.remedy_id(shown.decision_id, wanted, place), given
-                    )
-                    if done.done:
-                        payment = await self._press(
-                            done.intent_id, done.method, done.plan or "full", None, done.part_by
-                        )
-                        return payment is not None and payment.outcome == "succeeded"
-                    if done.needed is None or done.needed.names != ("pay_password",):
-                        break
-                    given = {"pay_password": self.pay_password}
-            except Refusal as no:
-                self.tally.add(f"remedy refused: {no.code}")
-        return False
+        for place, one in enumerate(wanted.remedies[:2]):
+            own = _own_top_up(one)
+            if own is not None and self.till is not None and self.rng.random() >= a.MOVES_BY_CARD:
+                await money.receive(self.ctx, self.consumer_id, self.id(), own.amount_minor)
+                return await self._press(shown.intent_id, wanted.method, one.plan or wanted.plan or "full", None)
+            if self.till is not None and any(isinstance(step, action.TopUp) for step in one.actions):
+                async with self.till.turn():
+                    done = await self._carry_out(remedy.remedy_id(shown.decision_id, wanted, place))
+            else:
+                done = await self._carry_out(remedy.remedy_id(shown.decision_id, wanted, place))
+            if done is not None:
+                return await self._press(done.intent_id, done.method, done.plan or "full", None, done.part_by)
+        return None
+
+    async def _carry_out(self, remedy_id: str) -> remedy.Outcome | None:
+        """A remedy, with the pay password where it asks for that; None where it wants more, or is refused."""
+        given: dict[str, str] = {}
+        try:
+            for _ in range(_INPUTS_AT_MOST):
+                done = await remedy.apply(self.ctx, self.consumer_id, remedy_id, given)
+                if done.done:
+                    return done
+                if done.needed is None or done.needed.names != ("pay_password",):
+                    return None
+                given = {"pay_password": self.pay_password}
+        except Refusal as no:
+            self.tally.add(f"remedy refused: {no.code}")
+        return None
 
     async def _press(
         self, intent_id: UUID, method: str, plan: str, decision_id: UUID | None, part_by: tuple[str, int] | None = None
     ) -> Payment | None:
-        """Press the button."""
+        """Press the button; what a channel outside has a part in is brought to its end there."""
         asked = f"{intent_id}/{method}/{plan}/{part_by}".encode()
         request = PayRequest(
-            self.consumer_id, self.id(), intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part_by
-        )
+            self.consumer_id, self.id(), intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part_by,
+            client=self.client,
+        )  # fmt: skip
+        if self.till is not None and outside.is_outside(method, part_by):
+            return await outside.press(self, request)
+        return await self.pay(request)
+
+    async def pay(self, request: PayRequest) -> Payment | None:
+        """One payment, as far as the house itself gets with it."""
         try:
             payment = await pay.pay(self.ctx, request)
         except Refusal as no:
             self.tally.add(f"payment refused: {no.code}")
             return None
-        if payment.outcome == "succeeded":
-            self.tally.add("paid")
-            self.tally.paid_by[f"{method} {plan}"] += 1
-            if payment.loan_id is not None:
-                first = _month_after(business_date(payment.paid_at))
-                self.next_due_on = first if self.next_due_on is None else min(first, self.next_due_on)
+        self.note(payment)
         return payment
 
-    async def _return(self, placed: Placed) -> None:
+    def note(self, payment: Payment) -> None:
+        """Count a payment that has succeeded, and remember when its loan is due."""
+        if payment.outcome != "succeeded":
+            return
+        self.tally.add("paid")
+        methods = "+".join(tender.method for tender in payment.tenders)
+        self.tally.paid_by[f"{methods} {payment.plan}"] += 1
+        if payment.loan_id is not None:
+            first = _month_after(business_date(payment.paid_at))
+            self.next_due_on = first if self.next_due_on is None else min(first, self.next_due_on)
+
+    async def _return(self, placed: Placed, went_outside: bool) -> None:
         """Send something back, all of it or half."""
         part = None if self.rng.random() < 0.5 else max(1, placed.order.payable_minor // 2)
         self.think(3_600, 4 * 3_600)
-        by = self.ctx.by_system("demo", "the goods came back")
         try:
+            if went_outside:
+                await outside.send_back(self, placed.order.order_id, part)
+                return
+            by = self.ctx.by_system("demo", "the goods came back")
             await refund.refund(self.ctx, self.consumer_id, self.id(), placed.order.order_id, part, by)
             self.tally.add("refunded")
         except Refusal as no:
             self.tally.add(f"refund refused: {no.code}")
+
+
+def _own_top_up(one: Remedy) -> action.TopUp | None:
+    """The top-up that a remedy consists of, where it is nothing else."""
+    [first, *more] = one.actions
+    return first if isinstance(first, action.TopUp) and not more else None
 
 
 def _offer(shown: Quote, method: str, plan: str) -> Offer | None:

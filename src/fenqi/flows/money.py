@@ -72,6 +72,17 @@ async def top_up(
         return await _post(ctx, tx, consumer_id, journal_id, bank_in.KIND, amount_minor, bank_in.bank_in(amount_minor))
 
 
+async def receive(ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int) -> Moved:
+    """Money that somebody's bank sends to the account, a salary say: no channel of ours has a part in it.
+
+    A repeat with the same `journal_id` moves nothing. Refuses AMOUNT_INVALID, MONEY_ACCOUNT_NOT_OPEN.
+    """
+    check_amount_minor(amount_minor)
+    async with ctx.database.transaction() as tx:
+        await _open(tx, consumer_id)
+        return await _post(ctx, tx, consumer_id, journal_id, bank_in.KIND, amount_minor, bank_in.bank_in(amount_minor))
+
+
 async def withdraw(
     ctx: Context, consumer_id: UUID, journal_id: UUID, amount_minor: int, card_id: UUID | None = None
 ) -> Moved:

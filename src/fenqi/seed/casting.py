@@ -26,6 +26,7 @@ from fenqi.seed.moment import TaskClock
 from fenqi.seed.people import SEED, SeedPerson, card_number, enrol, id_number, name_of
 from fenqi.seed.shops import BY_CODE, SELF_DEALING
 from fenqi.seed.stage import READY_FOR, Stage
+from fenqi.seed.till import Till
 
 _JOINED_DAYS_AGO = 99
 _AT_ONCE = 10
@@ -47,6 +48,8 @@ class Casting:
     pay_password: str
     taken: set[str] = field(default_factory=set)
     """Id numbers that somebody has: two people of one date and region would be one person."""
+    till: Till | None = None
+    """The way to the payment channels; None: there are none, and who needs one stays away."""
 
     async def everybody(self, done: Callable[[int, int], None], members: tuple[Member, ...] = MEMBERS) -> None:
         """Bring all members up, then let happen what changes goods for everybody."""
@@ -69,7 +72,9 @@ class Casting:
     async def bring_up(self, member: Member, name: str | None = None) -> Stage:
         """One member's life up to the ready order. `name` makes another person with the same life."""
         person = person_of(member, self.now, name, self.taken)
-        stage = Stage(self.ctx, self.clock, self.reference, person, self.now, self.pay_password)
+        stage = Stage(
+            self.ctx, self.clock, self.reference, person, self.now, self.pay_password, channels=self.till
+        )  # fmt: skip
         await self._sign_up(member, stage)
         await member.part.life(stage)
         stage.days_ago(0, member.part.placed_hours_ago)

@@ -27,6 +27,7 @@ from fenqi.order import Coupon
 from fenqi.seed.moment import TaskClock
 from fenqi.seed.people import SeedPerson
 from fenqi.seed.shops import BY_CODE
+from fenqi.seed.till import Till
 
 GENERAL = "asset:loan_principal:general"
 READY_FOR = timedelta(days=3)
@@ -83,6 +84,8 @@ class Stage:
     now: datetime
     pay_password: str
     orders: list[Placed] = field(default_factory=list)
+    channels: Till | None = None
+    """The way to the payment channels, where there are any."""
 
     @property
     def consumer_id(self) -> UUID:
@@ -126,8 +129,8 @@ class Stage:
             await customer.mark(tx, self.consumer_id, customer.Marks(**marks), self.by_demo)
 
     async def top_up(self, yuan: int) -> None:
-        """Move money into the money account."""
-        await money.top_up(self.ctx, self.consumer_id, new_id(epoch_ms(self.ctx.now())), yuan * 100)
+        """Have money sent to the money account."""
+        await money.receive(self.ctx, self.consumer_id, new_id(epoch_ms(self.ctx.now())), yuan * 100)
 
     async def apply(self, applicant: LineAs) -> str:
         """Apply for the line: what the policy says."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from fenqi.channels.gateway.control import Control, ControlError
+from fenqi.channels.http import NoAnswer
 from fenqi.database import clock as database_clock
+from fenqi.flows.context import Context
 from fenqi.kernel.clock import SteeredClock, business_date
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.web.api.resource import Call, resource
 
+_LOG = logging.getLogger("fenqi.web")
 _MOST = timedelta(days=3_660)
 
 
@@ -49,6 +54,19 @@ async def advance(call: Call) -> ClockView:
     if by is None:
         raise Refusal("CLOCK_STEP_INVALID", "between a second and ten years forward")
     ctx.clock.advance(by)
+    ahead = ctx.clock.now() - datetime.now(UTC)
     async with ctx.database.transaction() as tx:
-        await database_clock.set_offset(tx, ctx.clock.now() - datetime.now(UTC))
+        await database_clock.set_offset(tx, ahead)
+    await _steer_gateways(ctx, ahead)
     return _view(call)
+
+
+async def _steer_gateways(ctx: Context, ahead: timedelta) -> None:
+    """The channels' gateways live on the same time, if there are any; those that are away get it at the next start."""
+    if not ctx.settings.gateway_url:
+        return
+    try:
+        control = Control(ctx.http, ctx.settings.gateway_url, ctx.settings.gateway_token)
+        await control.steer(offset_s=ahead.total_seconds())
+    except (NoAnswer, ControlError) as error:
+        _LOG.warning("the gateways' clock could not be moved: %s", error)
