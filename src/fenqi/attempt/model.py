@@ -72,7 +72,7 @@ class Attempt(msgspec.Struct, frozen=True):
     expires_at: datetime
     """The channel is told not to take money after it."""
     instrument: str = ""
-    """What the buyer pays with there, where we know: the id of a bound card."""
+    """What the buyer pays with there, where we know: the id of a bound card, or their openid."""
     disposition: str | None = None
     """applied | returned: what became of the money that came."""
     handover: bytes | None = None

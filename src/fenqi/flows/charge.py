@@ -132,7 +132,7 @@ async def charge(ctx: Context, request: PayRequest, basis: Basis, pressed: Press
         begun = await _begin(ctx, request, basis, pressed, outside, ways[0])
     except _Moved as moved:
         return Stale(str(moved))
-    result = await call(ctx, begun, ways[0])
+    result = await call(ctx, begun, ways[0], request.return_url)
     if isinstance(result, Declined) and result.kind == "absent":  # of this very call: it has not been sent
         result = msgspec.structs.replace(result, kind="refused")
     by = ctx.by_system("charge", "the channel's answer")
@@ -144,13 +144,13 @@ async def charge(ctx: Context, request: PayRequest, basis: Basis, pressed: Press
     return await standing(ctx, request.consumer_id, request.payment_id)
 
 
-async def call(ctx: Context, begun: Attempt, passage: Passage) -> Result:
+async def call(ctx: Context, begun: Attempt, passage: Passage, return_url: str = "") -> Result:
     """Open the trade at the channel; a repeat with the same attempt opens it once."""
     terms = _TERMS.decode(begun.terms) if begun.purpose == "order" else None
     channel = shelf.channel(begun.channel)
     made = Charge(
         begun.attempt_no, begun.amount_minor, begun.subject, begun.way, begun.made_at, begun.expires_at,
-        passages.notify_url(ctx, passage.code), passages.return_url(ctx, begun), begun.currency,
+        passages.notify_url(ctx, passage.code), return_url or passages.return_url(ctx, begun), begun.currency,
         instalments_of(begun.plan) if terms else 1, payer=await passages.payer_of(ctx, begun),
     )  # fmt: skip
     refused = channel.precheck(made, passage)
@@ -173,9 +173,9 @@ async def _begin(
     now = ctx.now()
     by = ctx.by_consumer(request.consumer_id, f"paid by {outside.method}")
     able = shelf.channel(passage.channel).capabilities
-    instrument = await _instrument(ctx, request) if able.charges_bound else ""
-    way = "token" if instrument else able.ways.get(pressed.facts.client, "page")
-    begun = _attempt(request, basis, pressed, outside, passage, way, instrument, now)
+    card = await _instrument(ctx, request) if able.charges_bound else ""
+    way = "token" if card else request.way or able.ways.get(pressed.facts.client, "page")
+    begun = _attempt(request, basis, pressed, outside, passage, way, card or request.payer, now)
     await passages.name(ctx, begun)
     async with ctx.database.transaction() as tx:
         await _unmoved(ctx, tx, basis, pressed, begun)

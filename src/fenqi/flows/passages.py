@@ -105,7 +105,7 @@ async def payer_of(ctx: Context, begun: Attempt) -> str | None:
         async with ctx.database.snapshot() as tx:
             return await customer.card_number(tx, ctx.keys, begun.consumer_id, UUID(begun.instrument))
     if begun.way == "jsapi":
-        return f"o{begun.consumer_id.hex[:27]}"
+        return begun.instrument or f"o{begun.consumer_id.hex[:27]}"
     return None
 
 

@@ -24,6 +24,12 @@ class PayRequest(msgspec.Struct, frozen=True, gc=False):
     """The bound card to pay with; None: the one bound first."""
     client: str = "web"
     """web | wap | app | wechat: where the buyer is."""
+    way: str = ""
+    """How the channel is to lead the buyer there, where that is not the client's matter: page | wap | qr | app | jsapi."""
+    payer: str = ""
+    """Who pays, in the channel's words, where a way must know beforehand (an openid)."""
+    return_url: str = ""
+    """Where the channel sends the buyer back; empty: to the page of the payment."""
 
 
 class Stale(msgspec.Struct, frozen=True, gc=False):
