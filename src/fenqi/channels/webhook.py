@@ -15,7 +15,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -104,15 +104,21 @@ async def look_up(host: str, port: int) -> Sequence[str]:
 
 async def send(http: Http, message: Message, *, allow_local: bool, resolve: Resolve = look_up) -> Outcome:
     """Try once. Never raises for what the receiver or the network does; redirects are answers, not followed."""
+    return await post(http, message.url, _headers(message), message.body, allow_local=allow_local, resolve=resolve)
+
+
+async def post(
+    http: Http, url: str, headers: Mapping[str, str], body: bytes, *, allow_local: bool, resolve: Resolve = look_up
+) -> Outcome:
+    """POST to an address that somebody else named, with the same care and the same words as `send`."""
     begun = time.monotonic()
     status, answer, error = None, b"", ""
     try:
         async with asyncio.timeout(TRY_S):
-            address = None if allow_local else await _public(message.url, resolve)
+            address = None if allow_local else await _public(url, resolve)
             got = await http.send(
-                "POST", message.url, headers=_headers(message), content=message.body, connect_to=address,
-                most_bytes=ANSWER_BYTES,
-            )  # fmt: skip
+                "POST", url, headers=headers, content=body, connect_to=address, most_bytes=ANSWER_BYTES
+            )
         status, answer = got.status, got.body[:ANSWER_BYTES]
     except TimeoutError:
         error = f"no answer within {TRY_S:g} s"
