@@ -51,6 +51,7 @@ from fenqi.customer.sign_up import (
     sign_up,
 )
 from fenqi.customer.sms import check_code, send_code
+from fenqi.customer.walk_in import add_walk_in
 
 __all__ = [
     "ACCESS_TTL",
@@ -70,6 +71,7 @@ __all__ = [
     "SignedIn",
     "add_bound_card",
     "add_consumer",
+    "add_walk_in",
     "ask_to_bind",
     "bind",
     "card_number",

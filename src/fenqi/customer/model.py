@@ -88,6 +88,8 @@ class Consumer(msgspec.Struct, frozen=True):
     created_at: datetime
     cards: int = 0
     """Bound bank cards."""
+    kind: str = "account"
+    """account | walk_in: a buyer at a partner's who has no account here, known by one order only."""
 
     def age(self, on: date) -> int:
         """Completed years on business date `on`; 0 while the birth date is unknown."""

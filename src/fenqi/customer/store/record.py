@@ -30,7 +30,7 @@ _CONSUMER = (
     " c.sex, c.id_document_until_on, c.region, c.is_student, c.child_mode, c.phone_reachable, c.sms_blocked_until_at,"
     " c.stepped_up_until_at, c.money_account, c.pay_switch_on, c.version, c.created_at,"
     " (SELECT count(*) FROM bound_card b WHERE b.bucket = c.bucket AND b.consumer_id = c.consumer_id"
-    " AND b.state = 'bound')"
+    " AND b.state = 'bound'), c.kind"
 )
 _CREDENTIALS = (
     "password_hash, pay_password_hash, pay_password_failures, sms_window_from_at, sms_window_count, sms_last_at"
@@ -40,6 +40,7 @@ _COLUMNS = set(Credentials.__struct_fields__) | set(Consumer.__struct_fields__) 
     "version",
     "created_at",
     "cards",
+    "kind",
 }
 
 
@@ -68,6 +69,16 @@ async def insert_consumer(
             new.phone_reachable,
             at,
         ],
+    )
+    return cursor.rowcount == 1
+
+
+async def insert_walk_in(tx: Tx, consumer_id: UUID, at: datetime) -> bool:
+    """A row that nobody can sign in to: what stands for the password is no hash. False when it is there already."""
+    cursor = await tx.execute(
+        "INSERT INTO consumer (bucket, consumer_id, kind, state, password_hash, phone_reachable, created_at)"
+        " VALUES (%s, %s, 'walk_in', 'active', '', false, %s) ON CONFLICT (bucket, consumer_id) DO NOTHING",
+        [bucket_of(consumer_id), consumer_id, at],
     )
     return cursor.rowcount == 1
 
