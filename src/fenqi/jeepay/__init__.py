@@ -1,0 +1,73 @@
+"""The room of partners who come from Jeepay: their apps, their pay orders and refunds by their own numbers, and the
+notices that tell them. The money's side of it all is with the orders, payments and refunds of everybody else."""
+
+from fenqi.jeepay.app import add_app, apps_of, find_app, get_app, revoke_app
+from fenqi.jeepay.model import (
+    LADDER,
+    NUMBER_MOST,
+    App,
+    Claimed,
+    NewNotice,
+    Notice,
+    NoticeState,
+    PayOrder,
+    PayState,
+    RefundOrder,
+    RefundState,
+    id_of,
+    number,
+    pay_order_id_of,
+    refund_id_of,
+)
+from fenqi.jeepay.notice import claim_notices, notice_buckets_due, notices_of, record_notice, tell
+from fenqi.jeepay.order import (
+    claim_order,
+    claim_refund,
+    close_untaken,
+    find_refund,
+    get_order,
+    get_refund,
+    of_orders,
+    take_order,
+)
+from fenqi.jeepay.sign import Value, is_signed, new_secret, sign
+
+__all__ = [
+    "LADDER",
+    "NUMBER_MOST",
+    "App",
+    "Claimed",
+    "NewNotice",
+    "Notice",
+    "NoticeState",
+    "PayOrder",
+    "PayState",
+    "RefundOrder",
+    "RefundState",
+    "Value",
+    "add_app",
+    "apps_of",
+    "claim_notices",
+    "claim_order",
+    "claim_refund",
+    "close_untaken",
+    "find_app",
+    "find_refund",
+    "get_app",
+    "get_order",
+    "get_refund",
+    "id_of",
+    "is_signed",
+    "new_secret",
+    "notice_buckets_due",
+    "notices_of",
+    "number",
+    "of_orders",
+    "pay_order_id_of",
+    "record_notice",
+    "refund_id_of",
+    "revoke_app",
+    "sign",
+    "take_order",
+    "tell",
+]
