@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
-from bench import ledger, pay, quote
+from bench import channel, ledger, pay, quote
 
-COMMANDS: dict[str, ModuleType] = {"ledger": ledger, "pay": pay, "quote": quote}
+COMMANDS: dict[str, ModuleType] = {"channel": channel, "ledger": ledger, "pay": pay, "quote": quote}
 
 
 def main() -> None:

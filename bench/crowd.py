@@ -41,8 +41,9 @@ class Due:
 class Crowd:
     """All buyers, and the first one's orders to copy: one at each seller that takes the method."""
 
-    def __init__(self, ctx: Context, owner_url: str) -> None:
+    def __init__(self, ctx: Context, owner_url: str, scene: str = SCENE, way: tuple[str, str] = (METHOD, PLAN)) -> None:
         self.ctx, self.owner_url = ctx, owner_url
+        self.scene, self.way = scene, way
         self.dice = Random(11)
         self.consumers: list[UUID] = []
         self.samples: list[tuple[UUID, UUID]] = []
@@ -73,19 +74,19 @@ class Crowd:
     async def _sample(self, ref: Reference, first: UUID) -> None:
         """Order once at each seller; those orders stay that the method can pay as they are."""
         by = self.ctx.by_system("bench", "enough for everybody")
-        for merchant_id, offers in sorted(_cheap(ref).items()):
+        for merchant_id, offers in sorted(_cheap(ref, self.scene).items()):
             for sku_id in offers[:3]:
                 async with self.ctx.database.transaction() as tx:
                     await catalog.receive(tx, merchant_id, {sku_id: _PIECES}, by)
                 placed = await shop.place_order(
-                    self.ctx, first, new_id(), SCENE, [Wish(sku_id, merchant_id)], pay_window=_PAY_WINDOW
+                    self.ctx, first, new_id(), self.scene, [Wish(sku_id, merchant_id)], pay_window=_PAY_WINDOW
                 )
                 quoted = await quote.quote(self.ctx, first, placed.intent_id)
-                if any(o.available for o in quoted.offers if (o.method, o.plan) == (METHOD, PLAN)):
+                if any(o.available for o in quoted.offers if (o.method, o.plan) == self.way):
                     self.samples.append((placed.order.order_id, merchant_id))
                     await pay.open_caps(self.ctx, await quote.gather(self.ctx, first, placed.intent_id))
                     break
-        assert self.samples, "no seller's goods can be paid by instalments"
+        assert self.samples, f"no seller's goods can be paid by {self.way}"
 
     def _copy_buyer(self, first: UUID, others: Sequence[UUID]) -> None:
         with psycopg.connect(self.owner_url, autocommit=True) as owner:
@@ -167,13 +168,13 @@ _ORDER = (
 )
 
 
-def _cheap(ref: Reference) -> dict[UUID, list[UUID]]:
+def _cheap(ref: Reference, scene: str) -> dict[UUID, list[UUID]]:
     """By seller: goods under the sum that asks for a password, dearest first."""
     found: dict[UUID, list[tuple[int, UUID]]] = {}
     for offer in ref.offers.values():
         plain = not (offer.is_gift or offer.is_subscription or offer.is_cross_border or offer.is_trade_in_subsidised)
         seller = ref.sellers[offer.merchant_id].merchant
-        fits = offer.state == "on_sale" and SCENE in offer.scenes and offer.deposit_minor is None
+        fits = offer.state == "on_sale" and scene in offer.scenes and offer.deposit_minor is None
         if plain and fits and seller.state == "active" and 0 < offer.price_minor <= _MOST_MINOR:
             found.setdefault(offer.merchant_id, []).append((-offer.price_minor, offer.sku_id))
     return {merchant_id: [sku for _, sku in sorted(some)] for merchant_id, some in found.items()}

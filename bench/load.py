@@ -1,6 +1,7 @@
 """A load generator for HTTP/1.1: requests made beforehand, a fixed number of connections, each sends when answered.
 
 It reads no more of an answer than its length and its status, so that it takes little of the processors it shares.
+`Line` is one connection for who needs an answer to make the next request.
 """
 
 from __future__ import annotations
@@ -49,6 +50,49 @@ async def drive(targets: Sequence[Target]) -> tuple[list[list[Answer]], float]:
     await asyncio.gather(*[connection.idle for crew in crews for connection in crew])
     elapsed_s = time.perf_counter() - started
     return [[answer for connection in crew for answer in connection.answers] for crew in crews], elapsed_s
+
+
+class Line(asyncio.Protocol):
+    """A connection on which one request is answered before the next is sent."""
+
+    transport: asyncio.WriteTransport
+
+    def __init__(self) -> None:
+        self.got, self.wanted = b"", 0
+        self.answered: asyncio.Future[tuple[bytes, bytes]] | None = None
+
+    @classmethod
+    async def open(cls, port: int) -> Line:
+        """A line to a port of this machine."""
+        made = cls()
+        made.transport, _ = await asyncio.get_running_loop().create_connection(lambda: made, "127.0.0.1", port)
+        return made
+
+    async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
+        """(status, head, body) of the answer."""
+        assert self.answered is None, "one request at a time"
+        self.answered = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        head, body = await self.answered
+        return int(head[9:12]), head, body
+
+    def close(self) -> None:
+        """Hang up."""
+        self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self.got += data
+        if not self.wanted:
+            self.wanted = _size(self.got)
+        if self.wanted and len(self.got) >= self.wanted and self.answered is not None:
+            end = self.got.index(_HEAD_END) + 4
+            answered, answer = self.answered, (self.got[:end], self.got[end : self.wanted])
+            self.got, self.wanted, self.answered = self.got[self.wanted :], 0, None
+            answered.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.answered is not None:
+            self.answered.set_exception(exc or ConnectionError("the server hung up within an answer"))
 
 
 class _Connection(asyncio.Protocol):

@@ -319,13 +319,15 @@ class Serving:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[Serving]:
+def serving(database_url: str, *options: str, module: str = "bench.serve") -> Iterator[Serving]:
     """A server process of its own on a free port, until the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"FENQI_DATABASE_URL": database_url, "FENQI_SECRET": SECRET}
-    process = subprocess.Popen([sys.executable, "-m", "bench.serve", str(port)], env=environment)
+    environment = os.environ | {
+        "FENQI_DATABASE_URL": database_url, "FENQI_SECRET": SECRET, "FENQI_PUBLIC_URL": f"http://127.0.0.1:{port}"
+    }  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", module, str(port), *options], env=environment)
     try:
         for _ in range(600):
             with socket.socket() as knock:
@@ -366,7 +368,7 @@ def _decisions(answers: Sequence[Answer]) -> list[UUID]:
     return [_OFFERED.decode(answer.body).decision_id for answer in ordered]
 
 
-def _request(path: str, token: str, body: object, key: str | None = None) -> bytes:
+def request(path: str, token: str, body: object, key: str | None = None) -> bytes:
     raw = msgspec.json.encode(body)
     once = f"Idempotency-Key: {key}\r\n" if key else ""
     head = (
@@ -377,7 +379,7 @@ def _request(path: str, token: str, body: object, key: str | None = None) -> byt
 
 
 def _offers(due: Due, token: str) -> bytes:
-    return _request(f"/v1/checkouts/{due.intent_id}/offers", token, {})
+    return request(f"/v1/checkouts/{due.intent_id}/offers", token, {})
 
 
 def _press(due: Due, decision_id: UUID) -> dict[str, object]:
@@ -385,7 +387,7 @@ def _press(due: Due, decision_id: UUID) -> dict[str, object]:
 
 
 def _pay(due: Due, decision_id: UUID, token: str) -> bytes:
-    return _request("/v1/payments", token, _press(due, decision_id), str(new_id()))
+    return request("/v1/payments", token, _press(due, decision_id), str(new_id()))
 
 
 def _bulk(dues: Sequence[Due], decisions: Sequence[UUID], token: str) -> bytes:
@@ -393,4 +395,4 @@ def _bulk(dues: Sequence[Due], decisions: Sequence[UUID], token: str) -> bytes:
         {**_press(due, decision), "consumer_id": due.consumer_id, "key": str(new_id())}
         for due, decision in zip(dues, decisions, strict=True)
     ]
-    return _request("/v1/payments:bulk", token, {"payments": items})
+    return request("/v1/payments:bulk", token, {"payments": items})
