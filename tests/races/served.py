@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -42,11 +43,24 @@ AGES = timedelta(days=3)
 SCENE = "mall"
 
 
+class Ticking(SteeredClock):
+    """A clock that shows each who looks a millisecond more, so that what follows something is later than it."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self._one_at_a_time = threading.Lock()
+
+    def now(self) -> datetime:
+        with self._one_at_a_time:
+            self.advance(timedelta(milliseconds=1))
+            return super().now()
+
+
 class Served(Mall):
     """The application under uvicorn, with its door for channels, on the tests' event loop."""
 
     def __init__(self, url: str, data_dir: Path) -> None:
-        self.clock = SteeredClock(world.AT)
+        self.clock = Ticking(world.AT)
         self.gateway = Running(data_dir, clock=self.clock)
         self.control = self.gateway.control
         self._listener: socket.socket = gateway_app.listen("127.0.0.1", 0)
@@ -115,7 +129,9 @@ class Served(Mall):
         assert seen is not None, f"{begun.channel} knows the trade"
         return seen
 
-    def fault(self, begun_or_channel: Attempt | str, name: str, operation: str = "*", times: int = 1, **params: str) -> None:
+    def fault(
+        self, begun_or_channel: Attempt | str, name: str, operation: str = "*", times: int = 1, **params: str
+    ) -> None:
         """Set a fault of a channel; silence lasts no longer than it takes to notice."""
         channel = begun_or_channel if isinstance(begun_or_channel, str) else begun_or_channel.channel
         if name.startswith("timeout"):
@@ -127,9 +143,10 @@ class Served(Mall):
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.ctx.news.clear()
+                there = await self._times(about)
                 while await hear.drain(self.ctx):
                     pass
-                if await self._times(about) >= count:
+                if there >= count:
                     return
                 await self.ctx.news.wait()
 
@@ -143,6 +160,18 @@ class Served(Mall):
         """The notices of an attempt as they are kept."""
         async with self.ctx.database.snapshot() as tx:
             return await attempt.notices_of(tx, [begun.attempt_no])
+
+    async def refused(self, passage: str) -> attempt.NoticeRow:
+        """The newest notice at a passage's door that was not believed, as soon as it has come."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.ctx.news.clear()
+                async with self.ctx.database.snapshot() as tx:
+                    found = await attempt.latest_notices(tx, 100, state="refused")
+                here = [each for each in found if each.passage == passage]
+                if here:
+                    return here[0]
+                await self.ctx.news.wait()
 
     @asynccontextmanager
     async def impatient(self, timeout_s: float) -> AsyncIterator[None]:
@@ -176,6 +205,20 @@ class Served(Mall):
             pass
         assert await self.faults() == []
 
+    async def asked(self, begun: Attempt) -> Attempt:
+        """The channel is asked what became of an attempt, now."""
+        return await charge.ask(self.ctx, await self.get(begun), self.ctx.by_system("test", "asked"))
+
+    async def ends(self, back: ChannelRefund) -> str:
+        """Time passes until a refund is done: its state then."""
+        for seconds in (60, 1_300, 4_000):
+            if back.state in ("succeeded", "failed", "diverted"):
+                break
+            await self.passes(seconds)
+            async with self.ctx.database.snapshot() as tx:
+                [back] = await attempt.refunds_of(tx, back.consumer_id, [back.attempt_id])
+        return str(back.state)
+
     async def get(self, begun: Attempt) -> Attempt:
         """The attempt as it stands now."""
         async with self.ctx.database.snapshot() as tx:
@@ -186,10 +229,10 @@ class Served(Mall):
         return (await charge.standing(self.ctx, pressed.consumer_id, pressed.payment_id)).outcome
 
     async def journals(self, consumer_id: UUID, order_id: UUID) -> list[str]:
-        """The kinds of an order's journals, in order."""
+        """The kinds of an order's journals, sorted."""
         async with self.ctx.database.snapshot() as tx:
             rows = await tx.execute(
-                "SELECT kind FROM journal WHERE consumer_id = %s AND reference = %s ORDER BY posted_at, journal_id",
+                "SELECT kind FROM journal WHERE consumer_id = %s AND reference = %s ORDER BY kind",
                 [consumer_id, order_id],
             )
             return [kind for (kind,) in await rows.fetchall()]
@@ -242,10 +285,10 @@ class Served(Mall):
             by, other = By("staff:maker", "a race", self.clock.now()), By("staff:checker", "a race", self.clock.now())
             await risk.draft(tx, policy_id, policy_id.hex[-12:], document, codes, by)
             await risk.publish(tx, policy_id, self.clock.now(), codes, other)
+
     async def balanced(self) -> bool:
         """Whether each book's trial balance comes out."""
         await self.settle()
         async with self.ctx.database.snapshot() as tx:
             rows = await balances.trial_balance(tx, (self.clock.now() + AGES).date())
         return all(sum(row.balance_minor for row in rows if row.book == book) == 0 for book in chart.BOOKS)
-

@@ -81,7 +81,7 @@ def test_money_that_comes_for_a_lapsed_order_goes_back_by_itself(mall, buyer, ru
         await mall.settle()
         back = await mall.refund_of(begun)
         assert (back.cause, back.state, back.amount_minor) == ("late", "succeeded", placed.order.payable_minor)
-        assert await mall.journals(buyer, placed.order.order_id) == ["receipt", "channel_refund"]
+        assert await mall.journals(buyer, placed.order.order_id) == ["channel_refund", "receipt"]
         assert await mall.owed_back(buyer) == 0
         assert [each.amount_minor for each in mall.trade(begun).refunds] == [placed.order.payable_minor]
 

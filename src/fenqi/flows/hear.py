@@ -6,13 +6,14 @@ Keeping it is what the channel waits for; the rest happens behind, in order of a
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from fenqi import attempt
-from fenqi.attempt import NoticeRow
+from fenqi.attempt import Attempt, NoticeRow
 from fenqi.channels import shelf
 from fenqi.channels.contract import (
     Declined,
@@ -36,6 +37,7 @@ from fenqi.kernel.refusal import NotFound, Refusal
 Told = Paid | Declined | Pending | Refunded | RefundFailed | RefundPending
 _TOLD = msgspec.json.Decoder(Told)
 _JSON = msgspec.json.Encoder()
+_LOG = logging.getLogger("fenqi.hear")
 _BODY_MOST = 64 * 1024
 _HEADERS_KEPT = ("content-type", "user-agent")
 NoticeQueue = Coalescer[NoticeRow, None]
@@ -102,18 +104,28 @@ def _is_kept(name: str) -> bool:
 
 
 async def drain(ctx: Context, limit: int = 100) -> int:
-    """Act on notices that are waiting; how many. Any number of processes may drain."""
+    """Act on notices that are waiting; how many were acted on. Any number of processes may drain.
+
+    One that can't be acted on is logged and stays; it holds up nobody.
+    """
     async with ctx.database.snapshot() as tx:
         waiting = await attempt.notices_waiting(tx, limit)
+    acted = 0
     for each in waiting:
-        state, code = await _act(ctx, each)
+        try:
+            state, code = await _act(ctx, each)
+        except Exception:  # noqa: BLE001 - the edge of a job: one notice's bug must not stop the others
+            _LOG.exception("the notice %s of %s could not be acted on", each.notice_id, each.number)
+            continue
         async with ctx.database.transaction() as tx:
             await attempt.settle_notice(tx, each, state, code, ctx.now())
-    return len(waiting)
+        acted += 1
+    return acted
 
 
 async def _act(ctx: Context, row: NoticeRow) -> tuple[str, str]:
-    """Conclude what a notice says; acting twice changes nothing. Parked: nothing of ours has its number."""
+    """Conclude what a notice says; acting twice changes nothing. Parked: nothing of ours has its number, or what has it
+    went through another account."""
     assert row.result is not None, "a believed notice was read"
     by = By(f"channel:{row.passage}", "the channel's notice", ctx.now())
     own_id = parse_id(row.number)
@@ -123,10 +135,15 @@ async def _act(ctx: Context, row: NoticeRow) -> tuple[str, str]:
         return "parked", "NUMBER_UNKNOWN"
     told = _TOLD.decode(row.result)
     try:
-        if isinstance(told, Paid | Declined | Pending):
-            await _on_payment(ctx, consumer_id, own_id, told, by)
-        else:
+        begun = await _spoken_of(ctx, consumer_id, own_id, told)
+        if begun.passage != row.passage:
+            return "parked", "FOREIGN"
+        if not isinstance(told, Paid | Declined | Pending):
             await give_back.conclude(ctx, consumer_id, own_id, told, by)
+        elif begun.purpose == card_money.WITHDRAWAL:
+            await card_money.conclude_payout(ctx, begun, told, by)
+        else:
+            await conclude.conclude(ctx, consumer_id, own_id, told, by)
     except NotFound as gone:
         return "parked", gone.code
     except Refusal as refusal:
@@ -134,12 +151,9 @@ async def _act(ctx: Context, row: NoticeRow) -> tuple[str, str]:
     return "done", ""
 
 
-async def _on_payment(
-    ctx: Context, consumer_id: UUID, attempt_id: UUID, told: Paid | Declined | Pending, by: By
-) -> None:
+async def _spoken_of(ctx: Context, consumer_id: UUID, own_id: UUID, told: Told) -> Attempt:
+    """The attempt that a notice is about; that of the refund, where it is about one."""
     async with ctx.database.snapshot() as tx:
-        begun = await attempt.get(tx, consumer_id, attempt_id)
-    if begun.purpose == card_money.WITHDRAWAL:
-        await card_money.conclude_payout(ctx, begun, told, by)
-    else:
-        await conclude.conclude(ctx, consumer_id, attempt_id, told, by)
+        if not isinstance(told, Paid | Declined | Pending):
+            own_id = (await attempt.get_refund(tx, consumer_id, own_id)).attempt_id
+        return await attempt.get(tx, consumer_id, own_id)
