@@ -140,15 +140,27 @@ class Served(Mall):
 
     async def listen(self, about: str, count: int = 1) -> None:
         """Act on notices until `count` have come that speak of this number of ours, repeats counted."""
+        await self.kept(about, count)
+        while await hear.drain(self.ctx):
+            pass
+
+    async def kept(self, about: str, count: int = 1) -> None:
+        """Wait until the door has taken in so many notices that speak of this number."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.ctx.news.clear()
-                there = await self._times(about)
-                while await hear.drain(self.ctx):
-                    pass
-                if there >= count:
+                if await self._times(about) >= count:
                     return
                 await self.ctx.news.wait()
+
+    async def begun(self, placed: Placed) -> Attempt:
+        """An order's first attempt, as soon as it is written down."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                tries = await self.attempts(placed.order.consumer_id, placed.order.order_id)
+                if tries:
+                    return tries[0]
+                await asyncio.sleep(0)
 
     async def posted(self, incoming: Incoming) -> int:
         """A notice sent to the door by whoever has a copy of it; what it was answered with."""

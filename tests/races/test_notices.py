@@ -42,9 +42,8 @@ def test_it_comes_while_the_channel_is_still_being_called(mall, buyer, run):
         mall.fault("bank_card", "timeout_after", "pay", seconds="60")
         async with mall.impatient(3.0):
             press = asyncio.create_task(mall.press(buyer, placed, "bank_card", client="app"))
-            while not (tries := await mall.attempts(buyer, placed.order.order_id)):
-                await asyncio.sleep(0.01)
-            await mall.listen(tries[0].attempt_no)
+            begun = await mall.begun(placed)
+            await mall.listen(begun.attempt_no)
             assert not press.done(), "the channel has not answered yet"
             assert await mall.state_of(buyer, placed.order.order_id) == "paid"
             assert (await press).outcome == "succeeded"
@@ -109,10 +108,8 @@ def test_fifty_copies_come_before_anybody_has_acted_on_the_first(mall, buyer, ru
         placed, begun = await pressed(mall, buyer)
         mall.fault("wechat_pay", "duplicate_notice", "notice.payment", copies="50")
         await mall.goes_and_pays(begun)
-        async with asyncio.timeout(20):
-            while not (rows := await mall.told(begun)) or rows[0].times < 50:
-                await asyncio.sleep(0.02)
-        assert [row.state for row in rows] == ["received"]
+        await mall.kept(begun.attempt_no, 50)
+        assert [row.state for row in await mall.told(begun)] == ["received"]
         await asyncio.gather(*(hear.drain(mall.ctx) for _ in range(8)))
         assert await mall.state_of(buyer, placed.order.order_id) == "paid"
         assert await mall.journals(buyer, placed.order.order_id) == ["purchase"]

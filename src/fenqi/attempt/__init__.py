@@ -62,7 +62,6 @@ __all__ = [
     "begin_refund",
     "get",
     "get_refund",
-    "get_refund",
     "insert_notices",
     "ladder",
     "latest",

@@ -83,14 +83,6 @@ async def refunds_waiting(tx: Tx, limit: int = 200) -> list[ChannelRefund]:
     return await refunds.waiting(tx, limit)
 
 
-async def get_refund(tx: Tx, consumer_id: UUID, refund_id: UUID) -> ChannelRefund:
-    """One refund. Refuses REFUND_UNKNOWN."""
-    found = await refunds.select(tx, consumer_id, refund_id)
-    if found is None:
-        raise NotFound("REFUND_UNKNOWN", "no such refund")
-    return found
-
-
 async def refund_moves(tx: Tx, consumer_id: UUID, refund_id: UUID) -> list[Move]:
     """A refund's history, oldest first."""
     return await refunds.moves(tx, consumer_id, refund_id)
