@@ -53,24 +53,30 @@ async def drive(targets: Sequence[Target]) -> tuple[list[list[Answer]], float]:
 
 
 class Line(asyncio.Protocol):
-    """A connection on which one request is answered before the next is sent."""
+    """A connection on which one request is answered before the next is sent; made anew when its server let it go."""
 
     transport: asyncio.WriteTransport
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.got, self.wanted = b"", 0
         self.answered: asyncio.Future[tuple[bytes, bytes]] | None = None
 
     @classmethod
     async def open(cls, port: int) -> Line:
         """A line to a port of this machine."""
-        made = cls()
-        made.transport, _ = await asyncio.get_running_loop().create_connection(lambda: made, "127.0.0.1", port)
+        made = cls(port)
+        await made._connect()
         return made
+
+    async def _connect(self) -> None:
+        self.transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self.port)
 
     async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
         """(status, head, body) of the answer."""
         assert self.answered is None, "one request at a time"
+        if self.transport.is_closing():
+            await self._connect()
         self.answered = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         head, body = await self.answered
