@@ -276,7 +276,7 @@ def _elsewhere(rng: Random, facts: Facts) -> Facts:
         scenes=("partner_store",),
         categories=rng.choice((("education",), ("furniture", "digital"))),
     )
-    return _credit(short, limits=(*short.credit.limits, other))
+    return _credit(short, limits=(*(x for x in short.credit.limits if x.path != other.path), other))
 
 
 def _account(state: str) -> Trouble:

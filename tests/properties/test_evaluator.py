@@ -159,7 +159,9 @@ def of_a_card(reason: Reason) -> bool:
     return "told_by" in reason.observed and bool(reason.scope.ids)
 
 
-_ACTIVATING = frozenset({"CREDIT_SELF_LOCKED", "CREDIT_DORMANT_LOCKED", "CREDIT_ACCOUNT_LOCKED_PIN", "LIMIT_FROZEN"})
+_ACTIVATING = frozenset(
+    {"CREDIT_NOT_ACTIVATED", "CREDIT_SELF_LOCKED", "CREDIT_DORMANT_LOCKED", "CREDIT_ACCOUNT_LOCKED_PIN", "LIMIT_FROZEN"}
+)
 _HIDDEN_WITH = frozenset({"CREDIT_AGREEMENT_EXPIRED", "CREDIT_AUTH_WITHDRAWN"})
 
 

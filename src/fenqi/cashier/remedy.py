@@ -125,11 +125,11 @@ _DERIVED = frozenset({"MIXED_CART_PARTIAL"})
 
 
 def incurable_reasons(view: View, method: str, plan: str | None) -> list[Reason]:
-    """The reasons that no action of ours cures; one that hides behind another is not judged."""
+    """The reasons that no action of ours cures; one that hides behind another, or goes with it, is not judged."""
     return [
         reason
         for reason in reasons_of(view, method, plan)
-        if reason.depends_on is None and not proposals(Ask(view, method, plan, reason))
+        if reason.depends_on is None and reason.code not in _DERIVED and not proposals(Ask(view, method, plan, reason))
     ]
 
 

@@ -34,7 +34,7 @@ from fenqi.cashier.evaluate import plan_reasons
 from fenqi.cashier.gates.goods import rule_name
 from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms, choose_plan, scenes, waiting
 from fenqi.cashier.remedy_wait import lapses
-from fenqi.kernel.reason import Layer, ScopeKind
+from fenqi.kernel.reason import ScopeKind
 
 Proposer = Callable[[Ask], list[Candidate]]
 
@@ -65,7 +65,7 @@ def _integrated(ask: Ask) -> list[Candidate]:
 
 def _faults(ask: Ask) -> list[Candidate]:
     """A line can't be paid in any scene: from another seller, or without all such lines."""
-    return [*less.other_sellers(ask), *less.without_faults(ask), *waiting(ask)]
+    return [*less.other_sellers(ask), *less.without_faults(ask), *less.without_its_lines(ask), *waiting(ask)]
 
 
 def _ruled_out(ask: Ask) -> list[Candidate]:
@@ -239,12 +239,7 @@ def _contracted(ask: Ask) -> list[Candidate]:
 
 
 def told_ways(ask: Ask) -> list[Candidate]:
-    """What helps against what a channel said last: another card, less by this method, waiting until it is over.
-
-    A code that may not be told to the buyer, and that no other card cures, has no way that would not tell it.
-    """
-    if ask.reason.meta.layer is Layer.RISK:
-        return []
+    """What helps against what a channel said last: another card, less by this method, waiting until it is over."""
     found = by_sms(ask, BindCard()) if ask.reason.scope.ids else []
     if "excess_minor" in ask.reason.required:
         found += less.by(ask, ask.number("excess_minor"))

@@ -129,6 +129,14 @@ def without_faults(ask: Ask) -> list[Candidate]:
     return without(ask, {fault[0].line_id for fault in line_faults(ask.case)})
 
 
+def without_its_lines(ask: Ask) -> list[Candidate]:
+    """Take out the lines that this reason is about, where others are at fault for another that something else may
+    cure."""
+    faults, ids = line_faults(ask.case), ask.reason.scope.ids
+    mine = {line.line_id for line, seller, _, _ in faults if line.line_id in ids or seller.merchant_id in ids}
+    return without(ask, mine) if len(mine) < len({line.line_id for line, _, _, _ in faults}) else []
+
+
 def other_sellers(ask: Ask) -> list[Candidate]:
     """Buy each line at fault from the cheapest seller without one; take out those that nobody else sells so."""
     at_fault = {fault[0].line_id for fault in line_faults(ask.case)}

@@ -101,4 +101,5 @@ def _told(case: Case, code: str, some: list[ToldFacts], less_minor: int | None) 
     if less_minor is not None:
         required["excess_minor"] = less_minor
     until_ms = None if None in ends else max(each for each in ends if each is not None)
-    return case.reason(code, ScopeKind.ACCOUNT, cards, observed, required, until_ms)
+    kind = ScopeKind.ACCOUNT if cards else ScopeKind.CHANNEL
+    return case.reason(code, kind, cards, observed, required, until_ms)
