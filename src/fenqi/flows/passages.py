@@ -20,6 +20,7 @@ from fenqi.channels.contract import (
 )
 from fenqi.database import directory
 from fenqi.flows.context import Context
+from fenqi.flows.reference import Reference
 from fenqi.kernel.refusal import NotFound
 from fenqi.passage import Outcome, OutcomeKind
 
@@ -27,6 +28,7 @@ DIRECTORY = "channel_number"
 """The kind of claim under which a number of ours at a channel finds its consumer."""
 _LIMITED = "CHANNEL_RATE_LIMITED"
 _TOGETHER = 50
+_RECENT_S = 1.0
 R = TypeVar("R")
 
 
@@ -46,14 +48,23 @@ async def ways(
     return [_keyed(ctx, each) for each in (routed.chosen, *routed.spares)]
 
 
-async def by_code(ctx: Context, code: str) -> Passage:
-    """A passage by its code, whatever its state: late notices come to retired ones too. Refuses PASSAGE_UNKNOWN."""
-    async with ctx.database.autocommit() as tx:
-        ref = await ctx.reference.current(tx, ctx.now())
-    for each in ref.passages:
-        if each.code == code:
-            return _keyed(ctx, each)
-    raise NotFound("PASSAGE_UNKNOWN", "no such passage")
+async def by_code(ctx: Context, code: str, *, recent: bool = False) -> Passage:
+    """A passage by its code, whatever its state: late notices come to retired ones too. Refuses PASSAGE_UNKNOWN.
+
+    `recent`: what this process has read within the last second will do, if it has it.
+    """
+    ref = ctx.reference.read_within(_RECENT_S) if recent else None
+    found = None if ref is None else _of_code(ref, code)
+    if found is None:
+        async with ctx.database.autocommit() as tx:
+            found = _of_code(await ctx.reference.current(tx, ctx.now()), code)
+    if found is None:
+        raise NotFound("PASSAGE_UNKNOWN", "no such passage")
+    return _keyed(ctx, found)
+
+
+def _of_code(ref: Reference, code: str) -> passage.Passage | None:
+    return next((each for each in ref.passages if each.code == code), None)
 
 
 async def of_attempt(ctx: Context, begun: Attempt) -> Passage:

@@ -6,6 +6,7 @@ is read again then.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -58,6 +59,8 @@ class ReferenceCache:
     """The newest copy this process has."""
 
     newest: Reference | None = field(default=None)
+    _compared_s: float = float("-inf")
+    """When the copy was last compared with the epochs, on the monotonic clock."""
 
     @property
     def product(self) -> CreditProduct:
@@ -66,7 +69,17 @@ class ReferenceCache:
 
     async def current(self, tx: Tx, now: datetime) -> Reference:
         """The copy, read again when the epochs have moved on or another policy has come into force."""
+        asked_s = time.monotonic()
         epochs = await reference_epoch.read_epochs(tx)
+        current = await self._renewed(tx, now, epochs)
+        self._compared_s = asked_s
+        return current
+
+    def read_within(self, seconds: float) -> Reference | None:
+        """The copy, if it was the current one so recently."""
+        return self.newest if time.monotonic() - self._compared_s <= seconds else None
+
+    async def _renewed(self, tx: Tx, now: datetime, epochs: dict[str, int]) -> Reference:
         kept = self.newest
         if kept is None or (kept.until_at is not None and now >= kept.until_at):
             return await self._read(tx, now, epochs)
