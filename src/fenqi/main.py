@@ -19,7 +19,7 @@ from fenqi.flows.context import Context
 from fenqi.jobs import background
 from fenqi.kernel.clock import Clock, SteeredClock, SystemClock
 from fenqi.settings import Settings
-from fenqi.web import console, hooks, shop
+from fenqi.web import console, hooks, jeepay, shop
 from fenqi.web.api import edge, openapi, problem, resource
 
 VERSION = "0.1.0"
@@ -84,6 +84,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, with_jobs: boo
     app.add_middleware(edge.ApiFirst, route=api)
     app.add_middleware(hooks.Hooks)
     problem.install(app)
+    jeepay.register(app)
     shop.register(app)
     console.register(app)
     document = openapi.document(VERSION)

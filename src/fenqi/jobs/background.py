@@ -1,5 +1,6 @@
 """What runs beside the requests: the relay of events, the clockwork that expires orders, stock holds and limits, the
-janitor that asks channels, the listener that acts on their notices, and the courier that calls merchants' webhooks.
+janitor that asks channels, the listener that acts on their notices, the courier that calls merchants' webhooks, and
+the messenger that tells those who come from Jeepay.
 
 Each pass is one flow, idempotent and resumable; a pass that fails is logged and tried again at the next turn.
 """
@@ -11,7 +12,7 @@ import logging
 
 from fenqi.channels.http import Http
 from fenqi.database import outbox
-from fenqi.flows import events, expire, hear, janitor, passages, webhook
+from fenqi.flows import events, expire, hear, janitor, jeepay_notify, passages, webhook
 from fenqi.flows.context import Context
 
 _LOG = logging.getLogger("fenqi.jobs")
@@ -23,7 +24,7 @@ _WEBHOOK_S = 10.0
 
 async def run(ctx: Context, stop: asyncio.Event) -> None:
     """All of it, until `stop` is set."""
-    jobs = (_relay, _clockwork, _janitor, _listener, _courier)
+    jobs = (_relay, _clockwork, _janitor, _listener, _courier, _messenger)
     await asyncio.gather(*(job(ctx, stop) for job in jobs))
 
 
@@ -75,6 +76,18 @@ async def _courier(ctx: Context, stop: asyncio.Event) -> None:
             await webhook.deliver_until(ctx, http, stop)
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the courier stumbled")
+            await _pause(stop, 1.0)
+    await http.close()
+
+
+async def _messenger(ctx: Context, stop: asyncio.Event) -> None:
+    """Send notices by Jeepay's protocol, by connections of its own."""
+    http = Http(_WEBHOOK_S, jeepay_notify.AT_ONCE)
+    while not stop.is_set():
+        try:
+            await jeepay_notify.deliver_until(ctx, http, stop)
+        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
+            _LOG.exception("the messenger stumbled")
             await _pause(stop, 1.0)
     await http.close()
 
