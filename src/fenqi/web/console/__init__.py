@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from fenqi.web.console import books, diagnosis, find, person, sign_in
+from fenqi.web.console import (
+    books,
+    channels,
+    diagnosis,
+    faults,
+    find,
+    inbox,
+    matters,
+    passage_page,
+    payment,
+    person,
+    rotate,
+    sign_in,
+    webhooks,
+)
 
-PAGES = (sign_in, find, diagnosis, person, books)
+PAGES = (
+    sign_in, find, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults, webhooks,
+)  # fmt: skip
 
 
 def register(app: FastAPI) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from fenqi import cashier, order, staff
+from fenqi import attempt, cashier, order, staff
 from fenqi.cashier import StoredDecision
 from fenqi.database.pool import Tx
 from fenqi.flows import diagnose, replay
@@ -33,6 +33,7 @@ async def page(visit: Visit) -> Response:
         payments = await cashier.select_payments_of_order(
             tx, bucket_of(found.consumer_id), found.consumer_id, found.order_id
         )
+        tries = await attempt.of_order(tx, found.consumer_id, found.order_id)
     wanted = parse_id(visit.query("decision"))
     chosen = next((one for one in decisions if one.decision_id == wanted), decisions[-1] if decisions else None)
     audience = _audience(visit)
@@ -42,6 +43,7 @@ async def page(visit: Visit) -> Response:
         decisions=list(reversed(decisions))[:20],
         decision=chosen,
         payments=list(reversed(payments)),
+        tries=list(reversed(tries)),
         audience=audience,
         audiences=_audiences(visit),
         replayed=visit.query("replayed", 10),

@@ -12,6 +12,7 @@ from fenqi.database.pool import Tx
 from fenqi.flows import diagnose
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.staff import Action, Member
+from fenqi.web.console import trail
 from fenqi.web.locale import local_path
 from fenqi.web.page import Visit, Who, get, post
 
@@ -50,7 +51,11 @@ async def find(visit: Visit) -> Response:
 
 
 async def _look_up(visit: Visit, tx: Tx, what: str) -> tuple[str, str]:
-    """(the subject of the record, the page) of an order's number, a payment's or consumer's id, or a sign-in name."""
+    """(the subject of the record, the page) of an order's number, an attempt's or refund's at a channel, a payment's or
+    consumer's id, or a sign-in name."""
+    at_channel = await trail.follow(tx, what)
+    if at_channel is not None:
+        return at_channel.subject, at_channel.path
     try:
         found = await order.get(tx, *await diagnose.find(tx, what))
         return f"order:{found.order_id}", f"/console/orders/{found.number}"

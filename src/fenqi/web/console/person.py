@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from fenqi import credit, customer, order
+from fenqi import attempt, credit, customer, order
 from fenqi.database.pool import Tx
 from fenqi.flows.facts import MONEY_PATH
 from fenqi.kernel.clock import business_date
@@ -33,12 +33,14 @@ async def page(visit: Visit) -> Response:
         ref = await visit.context.reference.current(tx, now)
         line = await credit.credit_facts_of(tx, consumer_id, now, ref.product)
         orders = await order.of_consumer(tx, consumer_id)
+        tries = await attempt.of_consumer(tx, consumer_id)
         accounts = await _accounts(tx, consumer_id, business_date(now)) if may_see_ledger else []
     return visit.render(
         "console/consumer.html",
         consumer=consumer,
         line=line,
         orders=orders,
+        tries=tries,
         accounts=accounts,
         may_see_ledger=may_see_ledger,
     )
