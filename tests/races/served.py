@@ -29,7 +29,7 @@ from fenqi.channels.contract import Incoming
 from fenqi.channels.gateway import app as gateway_app
 from fenqi.channels.gateway.control import TradeSeen
 from fenqi.channels.http import Http
-from fenqi.flows import charge, hear, janitor
+from fenqi.flows import charge, hear, janitor, refund
 from fenqi.flows.reference import ReferenceCache
 from fenqi.flows.shop import Placed
 from fenqi.kernel.by import By
@@ -221,14 +221,22 @@ class Served(Mall):
         """The channel is asked what became of an attempt, now."""
         return await charge.ask(self.ctx, await self.get(begun), self.ctx.by_system("test", "asked"))
 
+    async def gives_back(self, placed: Placed, amount_minor: int | None) -> ChannelRefund:
+        """The seller refunds this much of a paid order (None: all of it): the part of the channel, agreed and owed."""
+        by = self.ctx.by_consumer(placed.order.consumer_id, "changed their mind")
+        key = new_id()
+        await refund.refund(self.ctx, placed.order.consumer_id, key, placed.order.order_id, amount_minor, by)
+        backs = await self.refunds(placed.order.consumer_id, placed.order.order_id)
+        return next(each for each in backs if each.order_refund_id == key)
+
     async def ends(self, back: ChannelRefund) -> str:
         """Time passes until a refund is done: its state then."""
-        for seconds in (60, 1_300, 4_000):
-            if back.state in ("succeeded", "failed", "diverted"):
-                break
+        for seconds in (0, 60, 1_300, 4_000):
             await self.passes(seconds)
             async with self.ctx.database.snapshot() as tx:
-                [back] = await attempt.refunds_of(tx, back.consumer_id, [back.attempt_id])
+                back = await attempt.get_refund(tx, back.consumer_id, back.refund_id)
+            if back.state in ("succeeded", "failed", "diverted"):
+                break
         return str(back.state)
 
     async def get(self, begun: Attempt) -> Attempt:

@@ -45,6 +45,11 @@ async def waiting(tx: Tx, limit: int = 200) -> list[Attempt]:
     return await attempts.waiting(tx, limit)
 
 
+async def pressed(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Of these presses, (consumer id, payment id) each, those that have an attempt: their keys are taken."""
+    return await attempts.pressed(tx, keys)
+
+
 async def moves(tx: Tx, consumer_id: UUID, attempt_id: UUID) -> list[Move]:
     """An attempt's history, oldest first."""
     return await attempts.moves(tx, consumer_id, attempt_id)

@@ -107,13 +107,19 @@ async def earlier(ctx: Context, request: PayRequest) -> Payment | None:
         if found.input_hash != request.input_hash:
             raise KeyReused
         last = tries[-1] if tries else None
-        if last is None or last.state is not AttemptState.CREATED:
+        if last is None or not _goes_on(found, last):
             return found
         if ctx.now() - last.made_at > timedelta(seconds=30):
             return found
         if time.monotonic() > until:
             raise Conflict("PAYMENT_CONTENDED", "this payment is being carried out; ask again", retry_after_s=1)
         await asyncio.sleep(0.05)
+
+
+def _goes_on(found: Payment, last: Attempt) -> bool:
+    """Whether a call is at work on this press: it waits for the channel, or a spare passage is about to take over."""
+    handed_on = last.state is AttemptState.DECLINED and found.outcome == "closed"
+    return last.state is AttemptState.CREATED or handed_on
 
 
 async def charge(ctx: Context, request: PayRequest, basis: Basis, pressed: Press, avoid: set[UUID]) -> Payment | Stale:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from fenqi import cashier, credit, customer, ledger, order
+from fenqi import attempt, cashier, credit, customer, ledger, order
 from fenqi.cashier import Payment
 from fenqi.credit import Admission
 from fenqi.database import outbox, reference_epoch
@@ -64,20 +64,22 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
     _check(request, basis)
     await open_caps(ctx, basis)
     avoid: set[UUID] = set()
-    for attempt in range(_ATTEMPTS):
-        now = ctx.now()
+    for turn in range(_ATTEMPTS):
+        now, why = ctx.now(), "facts"
         pressed = press(request, basis, now)
         if isinstance(pressed, Press):
             if outside:
                 outcome = await charge.charge(ctx, request, basis, pressed, avoid)
             else:
-                journal_id = request.payment_id if attempt == 0 else new_id(epoch_ms(now))
+                journal_id = request.payment_id if turn == 0 else new_id(epoch_ms(now))
                 outcome = await _submit(ctx, draft(ctx, request, basis, pressed, now, journal_id))
             if isinstance(outcome, Payment):
                 return _same_request(request, outcome)
+            why = outcome.why
         elif basis.fresh:
             return await _refuse(ctx, request, basis, pressed, now)
-        if outside and (answered := await charge.earlier(ctx, request)) is not None:
+        ours = outside and why != "passage"  # where a spare takes over, this very call has the press in hand
+        if (ours or why == "key") and (answered := await charge.earlier(ctx, request)) is not None:
             return answered
         by = ctx.by_consumer(request.consumer_id, "chose another way to pay")
         await charge.withdraw(ctx, request.consumer_id, basis.order_id, by)
@@ -134,6 +136,9 @@ async def _refuse(
         earlier = await cashier.select_payment(tx, bucket, request.consumer_id, request.payment_id)
         if earlier is not None:
             return _same_request(request, earlier)
+        tries = await attempt.of_payment(tx, request.consumer_id, request.payment_id)
+        if any(each.input_hash != request.input_hash for each in tries):
+            raise KeyReused
         decision = basis.decision(basis.facts, tenders_of(request, basis.facts), now)
         await cashier.insert_decisions(tx, [decision])
         payment = Payment(
@@ -170,10 +175,11 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
     Repeats get the stored answer, drafts whose facts have changed a `Stale`; of two drafts for one order the first
     goes on.
     """
-    orders, known, versions, lines, epoch = await together(
+    orders, known, tried, versions, lines, epoch = await together(
         tx,
         order.lock_for_payment(tx, [(d.consumer_id, d.order_id) for d in drafts]),
         cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts]),
+        attempt.pressed(tx, [(d.consumer_id, d.payment.payment_id) for d in drafts]),
         customer.versions(tx, [d.consumer_id for d in drafts]),
         _lock_lines(ctx, tx, drafts),
         reference_epoch.read_epoch(tx),
@@ -186,6 +192,8 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
         locked = orders.get((d.consumer_id, d.order_id))
         if earlier is not None:
             answers[i] = earlier
+        elif (d.consumer_id, d.payment.payment_id) in tried:
+            answers[i] = Stale("key")
         elif locked is None or d.order_id in taken or not d.rests_on(locked, versions, epoch):
             answers[i] = Stale("facts")
         elif d.bounds is not None and not count.take(d.consumer_id, d.bounds):

@@ -11,6 +11,7 @@ import msgspec
 from psycopg.types.json import Json
 
 from fenqi.attempt.model import Attempt, AttemptState, Move
+from fenqi.database import packing
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import bucket_of
@@ -107,6 +108,20 @@ async def of_payment(tx: Tx, consumer_id: UUID, payment_id: UUID) -> list[Attemp
         [bucket_of(consumer_id), consumer_id, payment_id],
     )
     return [_attempt(row) for row in await cursor.fetchall()]
+
+
+async def pressed(tx: Tx, keys: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Of these presses, (consumer id, payment id) each, those that have an attempt."""
+    cursor = await tx.execute(
+        "SELECT DISTINCT consumer_id, payment_id FROM attempt WHERE (bucket, consumer_id, payment_id) IN"
+        " (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]))",
+        [
+            packing.pack_int2([bucket_of(consumer_id) for consumer_id, _ in keys]),
+            packing.pack_uuid([consumer_id for consumer_id, _ in keys]),
+            packing.pack_uuid([payment_id for _, payment_id in keys]),
+        ],
+    )
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
 
 
 async def moves(tx: Tx, consumer_id: UUID, attempt_id: UUID) -> list[Move]:
