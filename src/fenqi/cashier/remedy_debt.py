@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fenqi.cashier.action import PayOverdue, Repay, SettleLoan, TopUp
 from fenqi.cashier.facts import CreditFacts, Facts, LimitFacts, OpenLoan
+from fenqi.cashier.told import has_card_for
 
 
 def available_minor(facts: Facts) -> int:
@@ -146,8 +147,9 @@ def freed_limits(credit: CreditFacts, freed: dict[str, int]) -> tuple[LimitFacts
 
 
 def top_up(action: TopUp, facts: Facts) -> Facts | None:
-    """Money moves from a bound card into the money account."""
+    """Money moves from a bound card into the money account; not from one whose bank has just refused as much."""
     money = facts.money
-    if action.amount_minor <= 0 or not facts.consumer.cards or not money.is_open or money.state != "active":
+    usable = money.is_open and money.state == "active" and has_card_for(facts, action.amount_minor)
+    if action.amount_minor <= 0 or not usable:
         return None
     return replace(facts, money=replace(money, balance_minor=money.balance_minor + action.amount_minor))

@@ -18,6 +18,7 @@ from fenqi.cashier.draw import may_serve, room_minor
 from fenqi.cashier.gates.caps import open_loans
 from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms
 from fenqi.cashier.remedy_debt import available_minor, owed_minor, repayment_minor
+from fenqi.cashier.told import has_card_for
 
 _STAGES = {"fixed": 0, "temporary": 1, "dedicated": 2}
 
@@ -31,8 +32,10 @@ def fund(ask: Ask, amount_minor: int) -> list[Candidate]:
     if money.is_open and money.state != "active":
         return []
     first: tuple[Action, ...] = () if money.is_open else (OpenMoneyAccount(),)
-    if ask.facts.consumer.cards:
+    if has_card_for(ask.facts, missing_minor):
         return [(*first, TopUp(missing_minor))]
+    if ask.method == "bank_card":
+        return []  # another card would pay by itself
     return [(*first, *bind, TopUp(missing_minor)) for bind in by_sms(ask, BindCard())]
 
 

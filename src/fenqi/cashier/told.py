@@ -89,10 +89,15 @@ def cards_refused(facts: Facts, amount_minor: int) -> frozenset[str]:
     return frozenset(each.instrument for each in told if each.instrument and stands(each, amount_minor, facts.now_ms))
 
 
+def has_card_for(facts: Facts, amount_minor: int) -> bool:
+    """Whether a card is bound that nothing stands against for this amount."""
+    return facts.consumer.cards > len(cards_refused(facts, amount_minor))
+
+
 def wants_another_card(facts: Facts) -> bool:
     """Whether no bound card can pay what is due: there is none, or something stands against each."""
     due_minor = facts.order.payable_minor - facts.order.covered_minor
-    return facts.consumer.cards <= len(cards_refused(facts, due_minor))
+    return not has_card_for(facts, due_minor)
 
 
 def against(case: Case) -> tuple[ToldFacts, ...]:

@@ -17,7 +17,7 @@ import msgspec
 
 from fenqi import attempt, cashier, credit, customer, order
 from fenqi.attempt import Attempt, AttemptState
-from fenqi.cashier import Payment, Tender
+from fenqi.cashier import Facts, Payment, Tender
 from fenqi.channels import internal, shelf
 from fenqi.channels.contract import Charge, Declined, Passage, Result, Unknown
 from fenqi.database import reference_epoch
@@ -179,7 +179,7 @@ async def _begin(
     now = ctx.now()
     by = ctx.by_consumer(request.consumer_id, f"paid by {outside.method}")
     able = shelf.channel(passage.channel).capabilities
-    card = await _instrument(ctx, request) if able.charges_bound else ""
+    card = await _instrument(ctx, request, pressed.facts, outside.amount_minor) if able.charges_bound else ""
     way = "token" if card else request.way or able.ways.get(pressed.facts.client, "page")
     begun = _attempt(request, basis, pressed, outside, passage, way, card or request.payer, now)
     await passages.name(ctx, begun)
@@ -220,13 +220,22 @@ def _attempt(
     )  # fmt: skip
 
 
-async def _instrument(ctx: Context, request: PayRequest) -> str:
-    """The bound card that pays, by its id: the one asked for, else the one bound first. Refuses CARD_UNKNOWN."""
+async def _instrument(ctx: Context, request: PayRequest, facts: Facts, amount_minor: int) -> str:
+    """The bound card that pays, by its id: the one asked for, else the first good one. Refuses CARD_UNKNOWN."""
+    if request.card_id is None:
+        return str(await good_card(ctx, request.consumer_id, facts, amount_minor) or "")
     async with ctx.database.snapshot() as tx:
-        bound = [card.card_id for card in await customer.cards(tx, request.consumer_id)]
-    if request.card_id is not None and request.card_id not in bound:
-        raise NotFound("CARD_UNKNOWN", "no such card is bound")
-    return str(request.card_id or bound[0]) if bound else ""
+        if request.card_id not in [card.card_id for card in await customer.cards(tx, request.consumer_id)]:
+            raise NotFound("CARD_UNKNOWN", "no such card is bound")
+    return str(request.card_id)
+
+
+async def good_card(ctx: Context, consumer_id: UUID, facts: Facts, amount_minor: int) -> UUID | None:
+    """The card bound first whose bank has not just refused as much; where all have, the first. None: there is none."""
+    async with ctx.database.snapshot() as tx:
+        bound = [card.card_id for card in await customer.cards(tx, consumer_id)]
+    refused = cashier.cards_refused(facts, amount_minor)
+    return next((card_id for card_id in bound if str(card_id) not in refused), bound[0] if bound else None)
 
 
 async def _unmoved(ctx: Context, tx: Tx, basis: Basis, pressed: Press, begun: Attempt) -> None:

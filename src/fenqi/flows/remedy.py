@@ -119,7 +119,7 @@ async def _step(
         by = ctx.by_consumer(basis.consumer_id, "changed the order")
         await charge.withdraw(ctx, basis.consumer_id, basis.order_id, by)
         return await _change_order(ctx, basis, chosen, place, step)
-    await _move(ctx, basis.consumer_id, _key(chosen, place), step)
+    await _move(ctx, basis, _key(chosen, place), step)
     return basis.intent_id
 
 
@@ -183,11 +183,12 @@ async def _change_order(ctx: Context, basis: Basis, chosen: Chosen, place: int, 
     return basis.intent_id
 
 
-async def _move(ctx: Context, consumer_id: UUID, key: UUID, step: Action) -> None:
+async def _move(ctx: Context, basis: Basis, key: UUID, step: Action) -> None:
     """An action on money, the line or the money account."""
-    product = ctx.reference.product
+    product, consumer_id = ctx.reference.product, basis.consumer_id
     if isinstance(step, action.TopUp):
-        moved = await money.top_up(ctx, consumer_id, key, step.amount_minor)
+        card_id = await charge.good_card(ctx, consumer_id, basis.facts, step.amount_minor)
+        moved = await money.top_up(ctx, consumer_id, key, step.amount_minor, card_id)
         if moved.state != "succeeded":
             raise Conflict("PAYMENT_IN_PROGRESS", "the card's bank has not answered yet", retry_after_s=3)
     elif isinstance(step, action.Repay):

@@ -21,11 +21,11 @@ class PayRequest(msgspec.Struct, frozen=True, gc=False):
     part_by: tuple[str, int] | None = None
     """(method, fen): pay this much by another method and the rest by `method`."""
     card_id: UUID | None = None
-    """The bound card to pay with; None: the one bound first."""
+    """The bound card to pay with; None: the one bound first, but for those whose bank has just refused as much."""
     client: str = "web"
     """web | wap | app | wechat: where the buyer is."""
     way: str = ""
-    """How the channel is to lead the buyer there, where that is not the client's matter: page | wap | qr | app | jsapi."""
+    """How the channel leads the buyer there, where that is not the client's matter: page | wap | qr | app | jsapi."""
     payer: str = ""
     """Who pays, in the channel's words, where a way must know beforehand (an openid)."""
     return_url: str = ""
