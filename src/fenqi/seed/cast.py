@@ -14,7 +14,7 @@ from typing import NamedTuple
 from fenqi.credit import LineState
 from fenqi.customer import RealName, Region
 from fenqi.flows import shop
-from fenqi.seed import lives
+from fenqi.seed import lives, lives_outside
 from fenqi.seed.goods import BLOCKED_TITLE, GIFT, PRESALE
 from fenqi.seed.lives import Life, flagged, locked, marked, with_line
 from fenqi.seed.stage import MIDDLE, READY_FOR, Basket, Pick, Stage
@@ -44,6 +44,10 @@ class Part(NamedTuple):
     waits: timedelta = READY_FOR
     """How long the ready order can be paid."""
     currency: str = "CNY"
+    card_says: str = ""
+    """What the bound card's bank answers every payment with, in ISO 8583; empty: it pays."""
+    at_channel: bool = False
+    """Whether this life needs payment channels."""
 
 
 class Member(NamedTuple):
@@ -155,6 +159,27 @@ _PARTS = {
     "price-changed": Part(basket=Basket((Pick("stroller", 800, "xiaolu"),)), then=lives.raise_price),
     "order-expired": Part(basket=Basket((Pick("phone", 3000),)), placed_hours_ago=2, waits=shop.PAY_WINDOW),
     "order-closed": Part(basket=Basket((Pick("phone", 3000),)), then=lives.close_order),
+    "card-short": Part(lives_outside.card_refused("51"), Basket((Pick("phone", 3000),)), at_channel=True),
+    "card-expired": Part(lives_outside.card_refused(), Basket((Pick("phone", 3000),)), card_says="54", at_channel=True),
+    "card-limit": Part(lives_outside.card_refused("61"), Basket((Pick("phone", 3000),)), at_channel=True),
+    "bank-silent": Part(
+        with_line(yuan=6_000),
+        Basket((Pick("phone", 3000),)),
+        then=lives_outside.press_card,
+        card_says="09",
+        at_channel=True,
+    ),
+    "down-payment": Part(lives_outside.narrow, Basket((Pick("phone", 3000),)), at_channel=True),
+    "paid-twice": Part(
+        with_line(yuan=6_000),
+        Basket((Pick("phone", 3000),)),
+        then=lives_outside.pay_twice,
+        placed_hours_ago=1,
+        at_channel=True,
+    ),
+    "refund-stuck": Part(
+        basket=Basket((Pick("phone", 3000),)), then=lives_outside.refund_stuck, placed_hours_ago=1, at_channel=True
+    ),
     "order-paid": Part(basket=Basket((Pick("phone", 3000),)), then=lives.pay_order),
 }
 
@@ -178,6 +203,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "goods": ("商品与方案", "Goods and plans"),
     "seller": ("商家", "Sellers"),
     "order": ("订单状态", "The order's state"),
+    "channel": ("支付渠道", "Payment channels"),
     "platform": ("平台", "The platform"),
 }
 """Headings by group, Chinese and English."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fenqi import merchant, order
+from fenqi.channels.bank_card.gateway.issuer import test_card
 from fenqi.flows import money
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
@@ -53,6 +54,7 @@ class Casting:
 
     async def everybody(self, done: Callable[[int, int], None], members: tuple[Member, ...] = MEMBERS) -> None:
         """Bring all members up, then let happen what changes goods for everybody."""
+        members = tuple(member for member in members if self.till is not None or not member.part.at_channel)
         gate = asyncio.Semaphore(_AT_ONCE)
         stages: dict[str, Stage] = {}
 
@@ -125,10 +127,13 @@ def person_of(member: Member, now: datetime, name: str | None = None, taken: set
         number_of_id = id_number(birth_on, female, rng)
     if taken is not None:
         taken.add(number_of_id)
+    cards = random.Random(f"{SEED}/card/{own}")
+    card = card_number("91560101", cards)
+    if member.part.card_says:
+        card = test_card(member.part.card_says, f"91560101{cards.randrange(10_000):04d}")
     return SeedPerson(
         consumer_id_of(own), own, f"129{number:08d}", name_of(rng, female),
-        number_of_id, birth_on, until_on,
-        card_number("91560101", random.Random(f"{SEED}/card/{own}")), member.part.is_student,
+        number_of_id, birth_on, until_on, card, member.part.is_student,
     )  # fmt: skip
 
 
