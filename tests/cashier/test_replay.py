@@ -1,15 +1,15 @@
 """Stored decisions, evaluated again: the corpus in tests/corpus must give the identical verdicts after every change.
 
-    uv run python -m tests.cashier.test_replay FILE.jsonl SEED COUNT
+    uv run python -m tests.cashier.test_replay FILE.jsonl SEED COUNT [outside]
 
-adds decisions on random facts to a file of the corpus. Files are only ever added to: a changed meaning is a new version
-of the gate, not a new verdict for an old decision.
+adds decisions on random facts to a file of the corpus: on credit mostly, or refusals by the channels outside. Files are
+only ever added to: a changed meaning is a new version of the gate, not a new verdict for an old decision.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from tests.cashier.plain import credit, plain
 from tests.strategies import random_facts
 
 from fenqi.cashier import decode_facts, decode_verdict, encode_facts, encode_verdict, replay, verdict
-from fenqi.cashier.facts import Facts
+from fenqi.cashier.facts import Facts, PlanFacts
 from fenqi.cashier.gates import SHELVES
 
 CORPUS = Path(__file__).parent.parent / "corpus"
@@ -40,7 +40,7 @@ def test_every_stored_decision_replays_identically() -> None:
         again = replay(msgspec.json.encode(row["facts"]), row["method"], row["plan"])
         assert msgspec.json.decode(again) == row["verdict"], place
         count += 1
-    assert count >= 400
+    assert count >= 550
 
 
 def test_a_verdict_names_the_versions_that_it_was_given_under() -> None:
@@ -81,24 +81,32 @@ def slim(facts: Facts, method: str) -> Facts:
     )
 
 
-def add(path: Path, seed: int, count: int) -> None:
-    """Append decisions on random facts: credit mostly, each with the verdict of now."""
+def add(path: Path, seed: int, count: int, outside: bool) -> None:
+    """Append decisions on random facts, each with the verdict of now."""
     with path.open("ab") as file:
-        for each in range(seed, seed + count):
-            rng = Random(each)
+        while count:
+            rng, seed = Random(seed), seed + 1
             facts = random_facts(rng)
-            plans = [plan for plan in facts.plans if plan.method == "credit"] if rng.random() < 0.7 else facts.plans
-            plan = rng.choice(plans)
+            plan = rng.choice(_plans(facts, rng, outside))
             facts = slim(facts, plan.method)
-            decided = encode_verdict(verdict(facts, plan.method, plan.plan))
+            decided = verdict(facts, plan.method, plan.plan)
+            if outside and not any(reason.meta.group == "I" for reason in decided.reasons):
+                continue
             row = {
                 "method": plan.method,
                 "plan": plan.plan,
                 "facts": msgspec.Raw(encode_facts(facts)),
-                "verdict": msgspec.Raw(decided),
+                "verdict": msgspec.Raw(encode_verdict(decided)),
             }
             file.write(msgspec.json.encode(row) + b"\n")
+            count -= 1
+
+
+def _plans(facts: Facts, rng: Random, outside: bool) -> Sequence[PlanFacts]:
+    if outside:
+        return [plan for plan in facts.plans if plan.method not in ("credit", "money_account")]
+    return [plan for plan in facts.plans if plan.method == "credit"] if rng.random() < 0.7 else facts.plans
 
 
 if __name__ == "__main__":
-    add(CORPUS / sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    add(CORPUS / sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] == ["outside"])

@@ -189,7 +189,7 @@ def _limit(ask: Ask) -> list[Candidate]:
     if "credit_state" in ask.reason.observed:
         return waiting(ask)
     family = plan_reasons(ask.view, ask.method, ask.plan)
-    base = next((each for each in family if each.code in ("LIMIT_INSUFFICIENT", "LIMIT_TEMP_NOT_INSTALLABLE")), None)
+    base = next((each for each in family if each.code in _SHORT), None)
     if base is None:
         return []
     shortfall_minor = base.required["shortfall_minor"]
@@ -213,9 +213,13 @@ def _loans(ask: Ask) -> list[Candidate]:
     found = money.fewer_loans(ask)
     for reason in plan_reasons(ask.view, ask.method, ask.plan):
         shortfall_minor = reason.required.get("shortfall_minor")
-        if reason.code == "LIMIT_INSUFFICIENT" and isinstance(shortfall_minor, int):
+        if reason.code in _SHORT and isinstance(shortfall_minor, int):
             found = [*found, *money.repayments(ask, shortfall_minor)]
     return found
+
+
+_SHORT = frozenset({"LIMIT_INSUFFICIENT", "LIMIT_TEMP_NOT_INSTALLABLE"})
+"""Reasons that the limits don't hold the amount; one of them at most stands."""
 
 
 def _instalment_limit(ask: Ask) -> list[Candidate]:
