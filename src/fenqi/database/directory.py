@@ -26,11 +26,13 @@ class Claim:
 
 async def claim(tx: Tx, kind: str, value: str, owner_id: UUID, at: datetime) -> UUID:
     """Claim the value; its owner, which is `owner_id` unless somebody else was first."""
-    await tx.execute(
+    rows = await tx.execute(
         "INSERT INTO directory_claim (value, kind, owner_bucket, owner_id, claimed_at) VALUES (%s, %s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
+        " ON CONFLICT DO NOTHING RETURNING owner_id",
         [value, kind, bucket_of(owner_id), owner_id, at],
     )
+    if await rows.fetchone() is not None:
+        return owner_id
     owner = await find(tx, kind, value)
     assert owner is not None, f"the claim on {kind} that was in the way is gone"
     return owner

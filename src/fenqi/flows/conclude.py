@@ -20,6 +20,7 @@ from fenqi.channels.contract import Declined, Paid, Pending, Result, Unknown
 from fenqi.database import outbox
 from fenqi.database.outbox import Event
 from fenqi.database.pool import Tx
+from fenqi.database.together import together
 from fenqi.flows.context import Context
 from fenqi.flows.draft import paid_event
 from fenqi.flows.notify_merchant import PaymentNews
@@ -44,20 +45,15 @@ _BUYER_OPENS = frozenset({"page", "wap"})
 
 async def conclude(
     ctx: Context, consumer_id: UUID, attempt_id: UUID, result: Result, by: By, *, after_close: bool = False,
-    has_spare: bool = False,
+    has_spare: bool = False, order_id: UUID | None = None,
 ) -> Attempt:  # fmt: skip
     """Take over what the channel said of an attempt; a repeat, or less than is known already, changes nothing.
 
     `after_close`: it was told to close the trade. `has_spare`: another passage takes over when this one declines, so
-    the press has no answer yet.
+    the press has no answer yet. `order_id`: the attempt's order, from who knows it: it need not be looked up.
     """
     async with ctx.database.transaction() as tx:
-        found = await attempt.get(tx, consumer_id, attempt_id)
-        locked = None
-        if found.order_id is not None:
-            key = (consumer_id, found.order_id)
-            locked = (await order.lock_for_payment(tx, [key]))[key]
-        found = await attempt.lock(tx, consumer_id, attempt_id)
+        found, locked = await _locked(tx, consumer_id, attempt_id, order_id)
         if isinstance(result, Paid):
             return await _on_paid(ctx, tx, found, locked, result, by)
         if isinstance(result, Pending):
@@ -65,6 +61,21 @@ async def conclude(
         if isinstance(result, Unknown):
             return await _on_unknown(tx, found, result, by)
         return await _on_declined(tx, found, result, by, after_close=after_close, has_spare=has_spare)
+
+
+async def _locked(
+    tx: Tx, consumer_id: UUID, attempt_id: UUID, order_id: UUID | None
+) -> tuple[Attempt, LockedOrder | None]:
+    """The attempt and its order, if it pays one, locked: the order first."""
+    if order_id is None:
+        order_id = (await attempt.get(tx, consumer_id, attempt_id)).order_id
+    if order_id is None:
+        return await attempt.lock(tx, consumer_id, attempt_id), None
+    key = (consumer_id, order_id)
+    orders, found = await together(
+        tx, order.lock_for_payment(tx, [key]), attempt.lock(tx, consumer_id, attempt_id)
+    )  # fmt: skip
+    return found, orders[key]
 
 
 async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | None, paid: Paid, by: By) -> Attempt:

@@ -175,7 +175,7 @@ async def _act(ctx: Context, row: NoticeRow, about: Attempt | str) -> tuple[str,
         elif about.purpose == card_money.WITHDRAWAL:
             await card_money.conclude_payout(ctx, about, told, by)
         else:
-            await conclude.conclude(ctx, about.consumer_id, about.attempt_id, told, by)
+            await conclude.conclude(ctx, about.consumer_id, about.attempt_id, told, by, order_id=about.order_id)
     except NotFound as gone:
         return "parked", gone.code
     except Refusal as refusal:

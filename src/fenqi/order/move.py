@@ -69,22 +69,19 @@ async def mark_paid(tx: Tx, paid: Sequence[PaidOrder]) -> None:
         assert moved == len(paid), f"{moved} of {len(paid)} orders could be marked as paid"
 
 
-async def attempt_begins(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
+async def attempt_begins(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> None:
     """Count one more open attempt on a locked order that awaits payment: from now on it neither changes nor lapses."""
-    return await _count(tx, consumer_id, order_id, +1, "attempt", by)
+    await _count(tx, (consumer_id, order_id), +1, "attempt", by)
 
 
-async def attempt_ends(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> Order:
+async def attempt_ends(tx: Tx, consumer_id: UUID, order_id: UUID, by: By) -> None:
     """Count one open attempt less on a locked order, whatever its state."""
-    return await _count(tx, consumer_id, order_id, -1, "attempt_ended", by)
+    await _count(tx, (consumer_id, order_id), -1, "attempt_ended", by)
 
 
-async def _count(tx: Tx, consumer_id: UUID, order_id: UUID, change: int, verb: str, by: By) -> Order:
-    before = await get(tx, consumer_id, order_id)
-    after = msgspec.structs.replace(before, attempts_open=before.attempts_open + change, version=before.version + 1)
-    await rows.update_order(tx, before, after)
-    await rows.insert_move(tx, after, verb, before.state, by)
-    return after
+async def _count(tx: Tx, key: tuple[UUID, UUID], change: int, verb: str, by: By) -> None:
+    found = await rows.count_attempt(tx, key, change, verb, by)
+    assert found == 1, "the order was locked"
 
 
 async def revive(tx: Tx, consumer_id: UUID, order_id: UUID, pay_by_at: datetime, by: By) -> Order:

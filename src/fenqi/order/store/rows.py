@@ -273,6 +273,19 @@ async def insert_move(
     )
 
 
+async def count_attempt(tx: Tx, key: Key, change: int, verb: str, by: By) -> int:
+    """Add to the open attempts of a locked order and keep that as a move; how many orders were found (0 or 1)."""
+    cursor = await tx.execute(
+        "WITH counted AS (UPDATE orders SET attempts_open = attempts_open + %s, version = version + 1"
+        " WHERE bucket = %s AND consumer_id = %s AND order_id = %s RETURNING bucket, consumer_id, order_id, version,"
+        " state) INSERT INTO order_move"
+        " (bucket, consumer_id, order_id, version, verb, from_state, to_state, detail, actor, why, at)"
+        " SELECT bucket, consumer_id, order_id, version, %s, state, state, '{}', %s, %s, %s FROM counted RETURNING 1",
+        [change, bucket_of(key[0]), *key, verb, *by],
+    )
+    return len(await cursor.fetchall())
+
+
 async def moves(tx: Tx, consumer_id: UUID, order_id: UUID) -> list[OrderMove]:
     """All changes of an order, oldest first."""
     cursor = await tx.execute(
