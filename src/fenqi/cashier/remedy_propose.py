@@ -51,7 +51,10 @@ def proposals(ask: Ask) -> list[Candidate]:
 
 
 def _integrated(ask: Ask) -> list[Candidate]:
-    """Another scene; where only splitting among sellers is lacking, the goods of one seller, of whom most is bought."""
+    """Another scene; where only splitting among sellers is lacking, the goods of one seller, of whom most is bought.
+    Beside a tender that it can't stand beside, the method has none but an order placed anew."""
+    if "covered_by" in ask.reason.observed:
+        return [(Reorder(),)]
     found = scenes(ask)
     if ask.reason.required.get("capability") != "split":
         return found
