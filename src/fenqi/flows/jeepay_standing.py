@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi import attempt, cashier, credit, jeepay, order, texts
-from fenqi.attempt import Attempt, ChannelRefund
+from fenqi.attempt import Attempt, AttemptState, ChannelRefund
 from fenqi.cashier import Payment
 from fenqi.channels.contract import Handover
 from fenqi.database.pool import Tx
@@ -73,9 +73,9 @@ async def standing(tx: Tx, found: PayOrder, now: datetime) -> Standing:
         return Standing(found, PayState.FAILED, refused.method, code=code, why=why)
     if placed.state is not OrderState.AWAITING_PAYMENT or placed.pay_by_at <= now or _is_over(found, last):
         return Standing(found, PayState.CLOSED, method)
-    if last is None or not last.is_open:
+    if last is None or (found.way_code in CASHIER and not last.is_open):
         return Standing(found, PayState.INIT, method)
-    led = None if last.handover is None else _HANDOVER.decode(last.handover)
+    led = None if last.handover is None or not last.is_open else _HANDOVER.decode(last.handover)
     return Standing(found, PayState.PAYING, method, last.channel_no, handover=led)
 
 
@@ -85,8 +85,10 @@ def _untaken(found: PayOrder, now: datetime) -> PayState:
 
 
 def _is_over(found: PayOrder, last: Attempt | None) -> bool:
-    """Whether a walk-in's only try has ended: there is no other way to pay the order."""
-    return found.way_code not in CASHIER and last is not None and not last.is_open
+    """Whether a walk-in's try has ended: nothing else pays the order. One that was declined for its passage's sake and
+    has no answer yet is about to be followed by a spare's."""
+    ended = (AttemptState.CLOSED, AttemptState.SUCCEEDED)
+    return found.way_code not in CASHIER and last is not None and last.state in ended
 
 
 async def _paid(tx: Tx, found: PayOrder, placed: Order, presses: list[Payment], tries: list[Attempt]) -> Standing:
