@@ -9,7 +9,8 @@ from tests.races.served import Served
 
 @pytest.fixture(scope="package")
 def mall(new_database, run, tmp_path_factory):
-    made = Served(new_database().app, tmp_path_factory.mktemp("gateway"))
+    urls = new_database()
+    made = Served(urls.app, tmp_path_factory.mktemp("gateway"), urls.owner)
     run(made.open())
     yield made
     run(made.close())

@@ -22,7 +22,7 @@ from tests import world
 from tests.channels.running import Running
 from tests.charging.mall import Mall
 
-from fenqi import attempt, customer, main, order, risk
+from fenqi import attempt, credit, customer, ledger, main, order, risk
 from fenqi.attempt import Attempt, ChannelRefund
 from fenqi.cashier import Payment
 from fenqi.channels.contract import Incoming
@@ -33,7 +33,7 @@ from fenqi.flows import charge, hear, janitor, refund
 from fenqi.flows.reference import ReferenceCache
 from fenqi.flows.shop import Placed
 from fenqi.kernel.by import By
-from fenqi.kernel.clock import SteeredClock
+from fenqi.kernel.clock import SteeredClock, business_date
 from fenqi.kernel.ids import new_id
 from fenqi.ledger import balances, chart
 from fenqi.settings import Settings
@@ -41,6 +41,13 @@ from fenqi.settings import Settings
 PATIENCE_S = 20
 AGES = timedelta(days=3)
 SCENE = "mall"
+
+
+def held(seen: TradeSeen) -> int:
+    """What the channel holds of a trade, in fen: paid, less what has gone back or is going."""
+    if seen.trade.state != "paid":
+        return 0
+    return seen.trade.amount_minor - sum(each.amount_minor for each in seen.refunds if each.state != "failed")
 
 
 class Ticking(SteeredClock):
@@ -59,7 +66,8 @@ class Ticking(SteeredClock):
 class Served(Mall):
     """The application under uvicorn, with its door for channels, on the tests' event loop."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
+    def __init__(self, url: str, data_dir: Path, owner_url: str = "") -> None:
+        self.owner_url = owner_url
         self.clock = Ticking(world.AT)
         self.gateway = Running(data_dir, clock=self.clock)
         self.control = self.gateway.control
@@ -283,6 +291,34 @@ class Served(Mall):
             )
             [(found,)] = await rows.fetchall()
         return int(found)
+
+    async def limits(self, consumer_id: UUID) -> dict[str, int]:
+        """The balances of the accounts that have a limit, by path."""
+        async with self.ctx.database.snapshot() as tx:
+            found = await ledger.limits.accounts_of(tx, consumer_id)
+        return {path: each.balance_minor for path, each in found.items()}
+
+    async def position(self, placed: Placed) -> credit.Position:
+        """An order's loan as it stands today."""
+        async with self.ctx.database.snapshot() as tx:
+            found = await credit.positions(tx, placed.order.consumer_id, business_date(self.clock.now()))
+        return next(each for each in found if each.loan.order_id == placed.order.order_id)
+
+    async def party_sum(self, party_id: UUID, path: str) -> int:
+        """The balance of a party's account, debits positive, once every event has been handed on."""
+        await self.faults()
+        async with self.ctx.database.snapshot() as tx:
+            rows = await tx.execute(
+                "SELECT coalesce(sum(amount_minor), 0)::bigint FROM party_entry WHERE party_id = %s AND path = %s",
+                [party_id, path],
+            )
+            [(found,)] = await rows.fetchall()
+        return int(found)
+
+    def trade_money(self, begun: Attempt) -> int:
+        """What the channel holds of an attempt, in fen: paid, less what was refunded."""
+        seen = self.trade(begun)
+        return held(seen)
 
     async def order_of(self, placed: Placed) -> order.Order:
         """The order as it stands."""
