@@ -65,7 +65,7 @@ async def standing(tx: Tx, found: PayOrder, now: datetime) -> Standing:
     tries = await attempt.of_order(tx, *key)
     if placed.state is OrderState.PAID:
         return await _paid(tx, found, placed, presses, tries)
-    last = tries[-1] if tries else None
+    last = next((each for each in tries if each.is_open), tries[-1] if tries else None)
     method = "" if last is None else last.method
     refused = presses[-1] if presses and found.way_code not in CASHIER else None
     if refused is not None and refused.outcome == "refused":
