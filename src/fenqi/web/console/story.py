@@ -111,10 +111,16 @@ async def stories(tx: Tx, tries: Sequence[Attempt]) -> list[Story]:
 
 
 def merged(moves: Iterable[Move], notices: Iterable[NoticeRow]) -> tuple[Event, ...]:
-    """Moves and notices as one line of events, oldest first; a notice stands before what it led to."""
-    told = [Event(each.at, _name(each), move=each) for each in moves]
-    heard = [Event(each.received_at, each.kind, notice=each) for each in notices]
-    return tuple(sorted(heard + told, key=lambda each: each.at))
+    """Moves and notices as one line of events, oldest first; within an instant a notice stands before what it led to,
+    and after everything else."""
+    told = sorted(moves, key=lambda each: each.version)
+    led = {each.at: each.version for each in reversed(told) if each.actor.startswith("channel:")}
+    last = told[-1].version if told else 0
+    line = [((each.at, 2 * each.version), Event(each.at, _name(each), move=each)) for each in told]
+    for notice in notices:
+        place = 2 * led.get(notice.received_at, last + 1) - 1
+        line.append(((notice.received_at, place), Event(notice.received_at, notice.kind, notice=notice)))
+    return tuple(event for _, event in sorted(line, key=lambda each: each[0]))
 
 
 def _name(move: Move) -> str:

@@ -69,6 +69,7 @@ async def endpoint(visit: Visit, no: Refusal | None = None) -> Response:
         owner, found = await _endpoint(visit, tx)
         key = (owner.merchant_id, found.endpoint_id)
         deliveries = await merchant.deliveries_of(tx, *key, _before(visit), _PAGE + 1)
+        recent = await merchant.events_of(tx, owner.merchant_id, _before(visit), 100)
         changes = await merchant.changes_of(tx, *key)
         names = {one.staff_id: one.name for one in await staff.get_all(tx)}
     return visit.render(
@@ -78,6 +79,7 @@ async def endpoint(visit: Visit, no: Refusal | None = None) -> Response:
         endpoint=found,
         deliveries=deliveries[:_PAGE],
         before=deliveries[_PAGE - 1].event_id if len(deliveries) > _PAGE else "",
+        types={one.event_id: one.type for one in recent},
         changes=list(reversed(changes)),
         count=visit.query("count", 6),
         actor=lambda name: actor_of(name, names),
