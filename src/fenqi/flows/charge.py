@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from fenqi.channels.contract import Charge, Declined, Passage, Result, Unknown
 from fenqi.database import reference_epoch
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import Tx
+from fenqi.database.together import together
 from fenqi.flows import passages
 from fenqi.flows.basis import Basis
 from fenqi.flows.bounds import Count
@@ -59,16 +60,24 @@ async def standing(ctx: Context, consumer_id: UUID, payment_id: UUID) -> Payment
     Refuses PAYMENT_UNKNOWN.
     """
     async with ctx.database.snapshot() as tx:
-        found = await _standing(tx, consumer_id, payment_id)
+        found, _ = await _standing(tx, consumer_id, payment_id)
     if found is None:
         raise NotFound("PAYMENT_UNKNOWN", "no such payment")
     return found
 
 
-async def _standing(tx: Tx, consumer_id: UUID, payment_id: UUID) -> Payment | None:
-    bucket = bucket_of(consumer_id)
-    answered = await cashier.select_payment(tx, bucket, consumer_id, payment_id)
-    tries = await attempt.of_payment(tx, consumer_id, payment_id)
+async def _standing(tx: Tx, consumer_id: UUID, payment_id: UUID) -> tuple[Payment | None, Sequence[Attempt]]:
+    """The press as it stands, and its attempts."""
+    answered, tries = await together(
+        tx, cashier.select_payment(tx, bucket_of(consumer_id), consumer_id, payment_id),
+        attempt.of_payment(tx, consumer_id, payment_id),
+    )  # fmt: skip
+    return _as_it_stands(consumer_id, payment_id, answered, tries), tries
+
+
+def _as_it_stands(
+    consumer_id: UUID, payment_id: UUID, answered: Payment | None, tries: Sequence[Attempt]
+) -> Payment | None:
     last = next((each for each in reversed(tries) if each.purpose == "order"), None)
     if answered is not None or last is None:
         return answered if last is None or answered is None else msgspec.structs.replace(
@@ -78,7 +87,7 @@ async def _standing(tx: Tx, consumer_id: UUID, payment_id: UUID) -> Payment | No
     terms = _TERMS.decode(last.terms)
     first = terms.tenders[0]
     return Payment(
-        bucket, consumer_id, payment_id, last.intent_id, last.order_id, last.input_hash,
+        bucket_of(consumer_id), consumer_id, payment_id, last.intent_id, last.order_id, last.input_hash,
         sum(tender.amount_minor for tender in terms.tenders), first.method, first.plan, _outcome(last),
         last.decision_id, terms.decided_ms, last.made_at, terms.tenders, attempt_id=last.attempt_id,
     )  # fmt: skip
@@ -100,8 +109,7 @@ async def earlier(ctx: Context, request: PayRequest) -> Payment | None:
     until = time.monotonic() + _WAIT_S
     while True:
         async with ctx.database.snapshot() as tx:
-            found = await _standing(tx, request.consumer_id, request.payment_id)
-            tries = await attempt.of_payment(tx, request.consumer_id, request.payment_id)
+            found, tries = await _standing(tx, request.consumer_id, request.payment_id)
         if found is None:
             return None
         if found.input_hash != request.input_hash:
@@ -143,7 +151,7 @@ async def charge(ctx: Context, request: PayRequest, basis: Basis, pressed: Press
         result = msgspec.structs.replace(result, kind="refused")
     by = ctx.by_system("charge", "the channel's answer")
     spare = isinstance(result, Declined) and result.fault == "passage" and len(ways) > 1
-    await conclude(ctx, begun.consumer_id, begun.attempt_id, result, by, has_spare=spare)
+    await conclude(ctx, begun.consumer_id, begun.attempt_id, result, by, has_spare=spare, order_id=begun.order_id)
     if spare:
         avoid.add(begun.passage_id)
         return Stale("passage")
