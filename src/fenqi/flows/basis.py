@@ -19,11 +19,29 @@ _FRESH_MS = 10 * 60 * 1000
 """How long a quote's facts may carry a payment while their versions hold."""
 
 
-class TenderVerdict(msgspec.Struct, frozen=True):
-    """The verdict on one tender, which pays what the others leave of the amount."""
+class TenderVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The verdict on one tender, which pays what the other, `covered_by`, leaves of the amount."""
 
     covered_minor: int
     verdict: Verdict
+    covered_by: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A tender to be judged beside another one that pays `covered_minor`."""
+
+    covered_minor: int
+    method: str
+    plan: str | None
+    covered_by: str = ""
+
+
+def asked_of(tenders: tuple[Tender, ...], payable_minor: int) -> list[Asked]:
+    """Each of a payment's tenders, as it stands beside the other."""
+    return [
+        Asked(payable_minor - one.amount_minor, one.method, one.plan, next((x.method for x in tenders if x != one), ""))
+        for one in tenders
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +68,7 @@ class Basis:
 
     def decision(self, facts: Facts, tenders: tuple[Tender, ...], now: datetime) -> StoredDecision:
         """The decision on a payment, as it is kept."""
-        payable_minor = facts.order.payable_minor
-        asked = [(payable_minor - tender.amount_minor, tender.method, tender.plan) for tender in tenders]
+        asked = asked_of(tenders, facts.order.payable_minor)
         return self.stored("payment", facts, encode_verdicts(facts, asked), now)
 
     def stored(self, kind: str, facts: Facts, verdict: bytes, now: datetime) -> StoredDecision:
@@ -62,16 +79,22 @@ class Basis:
         )  # fmt: skip
 
 
-def covered(facts: Facts, by_others_minor: int) -> Facts:
-    """The facts seen by a tender when others pay this much."""
+def covered(facts: Facts, by_others_minor: int, by: str = "") -> Facts:
+    """The facts seen by a tender when another, by the method `by`, pays this much."""
     if by_others_minor == 0:
         return facts
-    order = msgspec.structs.replace(facts.order, covered_minor=by_others_minor)
+    order = msgspec.structs.replace(facts.order, covered_minor=by_others_minor, covered_by=by)
     return msgspec.structs.replace(facts, order=order)
 
 
-def encode_verdicts(facts: Facts, asked: Iterable[tuple[int, str, str | None]]) -> bytes:
-    """The verdicts on tenders, (what others pay, method, plan) each, in the form that is stored."""
-    found = [TenderVerdict(by_others, cashier.verdict(covered(facts, by_others), method, plan))
-             for by_others, method, plan in asked]  # fmt: skip
+def encode_verdicts(facts: Facts, asked: Iterable[Asked]) -> bytes:
+    """The verdicts on tenders in the form that is stored."""
+    found = [
+        TenderVerdict(
+            one.covered_minor,
+            cashier.verdict(covered(facts, one.covered_minor, one.covered_by), one.method, one.plan),
+            one.covered_by,
+        )
+        for one in asked
+    ]
     return _JSON.encode(found)

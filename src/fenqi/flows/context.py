@@ -43,8 +43,8 @@ class Context:
     """Set when a channel has told something that nobody has acted on yet."""
     outcomes: list[Outcome] = field(default_factory=list)
     """How calls to channels went, not handed in yet."""
-    keyed: dict[UUID, tuple[StoredPassage, Passage]] = field(default_factory=dict)
-    """Passages with their keys in the clear, never to be written anywhere."""
+    keyed: dict[UUID, tuple[StoredPassage, Passage, datetime | None]] = field(default_factory=dict)
+    """Passages with their keys in the clear, never to be written anywhere, and until when these are all of them."""
 
     def __post_init__(self) -> None:
         self.http = Http(clock=self.clock)

@@ -16,7 +16,7 @@ from fenqi import cashier
 from fenqi.cashier import Facts, Payment, StoredDecision, Tender
 from fenqi.credit import Loan
 from fenqi.database.outbox import Event
-from fenqi.flows.basis import Basis, covered
+from fenqi.flows.basis import Basis, asked_of, covered
 from fenqi.flows.bounds import CreditBounds, bounds_of
 from fenqi.flows.terms import CREDIT, Terms, plan_of, terms_of
 from fenqi.kernel.clock import business_date
@@ -110,11 +110,10 @@ def tenders_of(request: PayRequest, facts: Facts) -> tuple[Tender, ...]:
 
 
 def _reasons(facts: Facts, tenders: tuple[Tender, ...]) -> tuple[Reason, ...]:
-    """The reasons against any of the tenders; each is judged as paying what the others leave."""
-    payable_minor = facts.order.payable_minor
+    """The reasons against any of the tenders; each is judged as paying what the other leaves."""
     found: list[Reason] = []
-    for tender in tenders:
-        found += cashier.evaluate(covered(facts, payable_minor - tender.amount_minor), tender.method, tender.plan)
+    for one in asked_of(tenders, facts.order.payable_minor):
+        found += cashier.evaluate(covered(facts, one.covered_minor, one.covered_by), one.method, one.plan)
     return tuple(found)
 
 

@@ -1,4 +1,5 @@
-"""The janitor: asks channels what became of every attempt and refund that nobody has heard of for a while.
+"""The janitor: asks channels what became of every attempt and refund that nobody has heard of for a while, and tries
+passages whose breaker would let one call through.
 
 Whoever takes a turn puts the next one off first, so that any number of janitors may run; each turn is one call.
 """
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from fenqi import attempt
 from fenqi.attempt import AttemptState, ladder
-from fenqi.flows import card_money, charge, give_back
+from fenqi.flows import card_money, charge, give_back, passages
 from fenqi.flows.context import Context
 from fenqi.kernel.refusal import Refusal
 
@@ -26,6 +27,7 @@ async def tick(ctx: Context, limit: int = 200) -> int:
         refunds = await attempt.refunds_to_ask(tx, now, limit)
     await _each(attempts, lambda consumer_id, attempt_id: ask(ctx, consumer_id, attempt_id))
     await _each(refunds, lambda consumer_id, refund_id: give_back.carry_out(ctx, consumer_id, refund_id))
+    await passages.probe(ctx)
     return len(attempts) + len(refunds)
 
 

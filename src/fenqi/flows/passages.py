@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fenqi import customer, passage
 from fenqi.attempt import Attempt
+from fenqi.channels import shelf
 from fenqi.channels.contract import (
     Credential,
     Declined,
@@ -75,9 +76,10 @@ async def of_attempt(ctx: Context, begun: Attempt) -> Passage:
 def _keyed(ctx: Context, found: passage.Passage) -> Passage:
     """The passage with its keys, unsealed once per version of it."""
     known = ctx.keyed.get(found.passage_id)
-    if known is not None and known[0] == found:
+    now = ctx.now()
+    if known is not None and known[0] == found and (known[2] is None or now < known[2]):
         return known[1]
-    ring = passage.keyring(ctx.keys, found, ctx.now())
+    ring = passage.keyring(ctx.keys, found, now)
     if ring is None:
         raise NotFound("PASSAGE_UNKNOWN", "the passage has no credentials")
     keyed = Passage(
@@ -85,7 +87,10 @@ def _keyed(ctx: Context, found: passage.Passage) -> Passage:
         Credential(ring.current.version, ring.current.values),
         tuple(Credential(each.version, each.values) for each in ring.accepted),
     )  # fmt: skip
-    ctx.keyed[found.passage_id] = (found, keyed)
+    ends = [
+        each.notices_until_at for each in found.credentials if each.notices_until_at and each.notices_until_at > now
+    ]
+    ctx.keyed[found.passage_id] = (found, keyed, min(ends, default=None))
     return keyed
 
 
@@ -169,3 +174,17 @@ async def hand_in(ctx: Context) -> None:
     if told:
         async with ctx.database.transaction() as tx:
             await passage.record(tx, told, ctx.now())
+
+
+async def probe(ctx: Context) -> int:
+    """Try the passages that may be back, each by one of all processes; how many were tried."""
+    async with ctx.database.transaction() as tx:
+        due = set(await passage.claim_probes(tx, ctx.now()))
+        ref = await ctx.reference.current(tx, ctx.now())
+    for each in ref.passages:
+        if each.passage_id in due and each.is_keyed:
+            way = _keyed(ctx, each)
+            is_up, spent_ms = await _timed(shelf.channel(way.channel).probe(ctx.http, way))
+            await _record(ctx, way, OutcomeKind.OK if is_up else OutcomeKind.ERROR, spent_ms)
+            await hand_in(ctx)
+    return len(due)

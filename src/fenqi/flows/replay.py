@@ -10,7 +10,7 @@ from fenqi import cashier
 from fenqi.cashier import StoredDecision
 from fenqi.credit import CreditProduct
 from fenqi.flows import quote
-from fenqi.flows.basis import TenderVerdict, encode_verdicts
+from fenqi.flows.basis import Asked, TenderVerdict, encode_verdicts
 from fenqi.flows.context import Context
 from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.refusal import NotFound
@@ -38,4 +38,6 @@ def again(stored: StoredDecision, product: CreditProduct) -> bytes:
     if stored.kind == "offers":
         return quote.replay_offers(facts, product)
     tenders = _TENDERS.decode(stored.verdict)
-    return encode_verdicts(facts, [(t.covered_minor, t.verdict.method, t.verdict.plan) for t in tenders])
+    return encode_verdicts(
+        facts, [Asked(t.covered_minor, t.verdict.method, t.verdict.plan, t.covered_by) for t in tenders]
+    )

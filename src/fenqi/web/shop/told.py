@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from fenqi import cashier, texts
 from fenqi.cashier import Facts, Offer, PlanFacts
 from fenqi.channels import shelf
@@ -230,8 +228,7 @@ class Teller:
 
 def beside(facts: Facts, part: Part) -> Facts:
     """The facts as they are for whatever pays the rest beside a part."""
-    seen = covered(facts, part.amount_minor)
-    return msgspec.structs.replace(seen, order=msgspec.structs.replace(seen.order, covered_by=part.method))
+    return covered(facts, part.amount_minor, part.method)
 
 
 def _figures(offer: Offer) -> Figures:
