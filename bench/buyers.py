@@ -24,12 +24,11 @@ from fenqi.database.pool import Database
 from fenqi.kernel.ids import bucket_of, new_id
 
 METHOD, PLAN = "alipay", "full"
-_LOOK_S = 0.005
+_LOOK_S = 0.01
 _CONCLUDED = (
     "SELECT w.payment_id FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]) AS w (bucket, consumer_id, payment_id)"
     " JOIN payment p USING (bucket, consumer_id, payment_id) WHERE p.outcome = 'succeeded'"
 )
-_HANDOVER = "SELECT handover ->> 'url' FROM attempt WHERE bucket = %s AND consumer_id = %s AND payment_id = %s"
 Requests = tuple[Callable[[Due], bytes], Callable[[Due, UUID], bytes]]
 """How to ask for the offers of a checkout, and how to press, given the quote."""
 
@@ -86,23 +85,15 @@ class Mall:
         assert status == 200, body[:600]
         at.append(time.perf_counter())
         status, _, body = await mall.ask(self._pay(due, _OFFERED.decode(body).decision_id))
-        pressed = _PRESSED.decode(body) if status in (200, 202, 402) else None
-        assert pressed is not None and pressed.outcome == "pending", body[:600]
+        assert status == 202, body[:600]
+        pressed = _PRESSED.decode(body)
         at.append(time.perf_counter())
-        url = await self._handover(due.consumer_id, pressed.payment_id)
-        await pay_at(gateway, url)
+        await pay_at(gateway, pressed.handover.url)
         at.append(time.perf_counter())
         await self._concluded(due.consumer_id, pressed.payment_id)
         at.append(time.perf_counter())
         self.paid.append(pressed.payment_id)
         return Spent(*(after - before for before, after in pairwise(at)))
-
-    async def _handover(self, consumer_id: UUID, payment_id: UUID) -> str:
-        """What the mall's page would lead the buyer to."""
-        async with self._database.autocommit() as tx:
-            rows = await tx.execute(_HANDOVER, [bucket_of(consumer_id), consumer_id, payment_id])
-            [found] = await rows.fetchall()
-        return str(found[0])
 
     async def _concluded(self, consumer_id: UUID, payment_id: UUID) -> None:
         booked = asyncio.get_running_loop().create_future()
@@ -132,9 +123,13 @@ class _Offered(msgspec.Struct):
     decision_id: UUID
 
 
+class _Handover(msgspec.Struct):
+    url: str
+
+
 class _Pressed(msgspec.Struct):
     payment_id: UUID
-    outcome: str
+    handover: _Handover
 
 
 _OFFERED = msgspec.json.Decoder(_Offered)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length: "
+_IDLE_S = 2.0
+"""Servers hang up after five seconds without a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,14 @@ async def drive(targets: Sequence[Target]) -> tuple[list[list[Answer]], float]:
 
 
 class Line(asyncio.Protocol):
-    """A connection on which one request is answered before the next is sent; made anew when its server let it go."""
+    """A connection on which one request is answered before the next is sent; after idling it is made anew."""
 
     transport: asyncio.WriteTransport
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.got, self.wanted = b"", 0
+        self.used_s = time.monotonic()
         self.answered: asyncio.Future[tuple[bytes, bytes]] | None = None
 
     @classmethod
@@ -75,11 +78,13 @@ class Line(asyncio.Protocol):
     async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
         """(status, head, body) of the answer."""
         assert self.answered is None, "one request at a time"
-        if self.transport.is_closing():
+        if self.transport.is_closing() or time.monotonic() - self.used_s > _IDLE_S:
+            self.transport.close()
             await self._connect()
         self.answered = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         head, body = await self.answered
+        self.used_s = time.monotonic()
         return int(head[9:12]), head, body
 
     def close(self) -> None:
