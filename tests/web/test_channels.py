@@ -344,9 +344,9 @@ def test_a_refund_is_followed_step_by_step(visit, mall, buyers, run, locale) -> 
     shown = visitor.get(f"/orders/{placed.order.order_id}")
     check(shown)
     said = (
-        ("已申请", "通道已受理", "微信支付")
+        ("已申请", "对方已受理", "微信支付")
         if locale == "zh-CN"
-        else ("Asked for", "Accepted by the other side", "up to 3")
+        else ("Asked for", "Accepted by the bank or wallet", "up to 3")
     )
     assert all(word in shown.page.words for word in said)
     assert f'value="{(placed.order.payable_minor - 10_000) / 100:.2f}"' in shown.text

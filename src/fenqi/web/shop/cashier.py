@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from fenqi import attempt, cashier, customer, merchant, order
 from fenqi.attempt import Attempt
+from fenqi.channels.shelf import EXTERNAL
 from fenqi.customer import Card
 from fenqi.database.pool import Tx
 from fenqi.flows import pay, quote
@@ -24,6 +25,7 @@ from fenqi.web.page import Visit, Who, get, post
 from fenqi.web.saying import ToldReason
 from fenqi.web.shop.client import client_of
 from fenqi.web.shop.told import CARD, Part, Teller
+from fenqi.web.shop.told import Card as MethodCard
 
 
 async def open_cashier(visit: Visit) -> Response:
@@ -59,7 +61,7 @@ async def page(visit: Visit) -> Response:
         order=found.order,
         payable_minor=found.order.payable_minor,
         rest_minor=found.order.payable_minor - (part.amount_minor if part is not None else 0),
-        cards=told.cards(visit.query("method"), visit.query("plan")),
+        cards=[card for card in told.cards(visit.query("method"), visit.query("plan")) if _fits(card, part)],
         part=part,
         error=visit.error(error),
         against=against,
@@ -71,6 +73,11 @@ async def page(visit: Visit) -> Response:
         under_way=under_way,
         here=f"/cashier/{found.intent_id}",
     )
+
+
+def _fits(card: MethodCard, part: Part | None) -> bool:
+    """Whether a method may pay the rest beside a part: two of them outside may not, whatever else is the matter."""
+    return part is None or part.method not in EXTERNAL or not card.is_outside
 
 
 async def _under_way(tx: Tx, consumer_id: UUID, bought: Order) -> Attempt | None:
