@@ -14,9 +14,11 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.demo.visitor import Visitor, gateways_now, is_gone
 
 from fenqi.seed.cast import MEMBERS
 
@@ -38,6 +40,7 @@ def test_comes_up_stops_and_goes_on(data_dir: Path) -> None:
         _wait_until_up(first, port)
         assert (data_dir / "secret").stat().st_mode & 0o777 == 0o600
         assert json.loads((data_dir / "demo.json").read_text())["state"] == "ready"
+        gateway_url = Visitor(port).pays_by_alipay()
         second = _start(data_dir, _free_port())
         assert second.communicate(timeout=60)[0].count("already runs fenqi on") == 1
         assert second.returncode == 1
@@ -49,9 +52,15 @@ def test_comes_up_stops_and_goes_on(data_dir: Path) -> None:
     for member in MEMBERS:
         assert re.search(rf"^ *{re.escape(member.name)} ", said, re.MULTILINE), member.name
     assert "goes on where it was" in said
+    assert f"{gateway_url}/ " in said
+    assert is_gone(gateway_url)
     again = _start(data_dir, port)
     try:
         _wait_until_up(again, port)
+        visitor = Visitor(port)
+        gateway_url = visitor.pays_by_alipay()
+        now = visitor.moves_the_clock()
+        assert timedelta() <= gateways_now(gateway_url, data_dir) - now < timedelta(minutes=1)
     finally:
         _stop(again)
     explained = _run(data_dir, "explain", "NOSUCHNUMB")
@@ -67,6 +76,24 @@ def test_begins_anew_after_an_interrupted_preparation(data_dir: Path) -> None:
     finally:
         said = _stop(demo)
     assert "interrupted: beginning anew" in said
+
+
+def test_the_gateways_die_with_the_demo(data_dir: Path) -> None:
+    port = _free_port()
+    demo = _start(data_dir, port, "--days", "0")
+    try:
+        _wait_until_up(demo, port)
+        gateway_url = Visitor(port).pays_by_alipay()
+    finally:
+        demo.kill()
+        demo.communicate()
+    assert is_gone(gateway_url)
+    again = _start(data_dir, port)
+    try:
+        _wait_until_up(again, port)
+        Visitor(port).pays_by_alipay()
+    finally:
+        _stop(again)
 
 
 def _start(data_dir: Path, port: int, *more: str) -> subprocess.Popen[str]:

@@ -60,7 +60,7 @@ CLIENTS = {
     "huawei_pay": (Taste("app", 1),),
 }
 """Where the buyer is (A)."""
-MIXED = 0.08
+MIXED = 0.15
 """Of those on credit: pay a part outside, the rest on credit (A)."""
 CARD_SAYS_NO, WALLET_SAYS_NO = 0.06, 0.04
 """Refused by the card's bank, or in the wallet (A) …"""
@@ -68,7 +68,7 @@ PAYS_FROM_BALANCE = 0.6
 """… of whom so many pay by the money account then (A)."""
 LEAVES_WALLET = 0.03
 """Sees the wallet's page and never pays (A)."""
-PAYS_TWICE, PAYS_LATE = 0.04, 0.03
+PAYS_TWICE, PAYS_LATE = 0.05, 0.03
 """Of those on Alipay's page: pays otherwise, or closes the order, and then pays on the page that still stands (A)."""
 INSTALMENTS = 0.35
 """Share of credit payments in instalments [magnitudes.md, A] …"""

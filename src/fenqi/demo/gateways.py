@@ -31,6 +31,7 @@ from fenqi.kernel.by import By
 from fenqi.ledger import statements
 from fenqi.ledger.chart import CHANNEL_IN_TRANSIT
 from fenqi.passage import Passage, Terms
+from fenqi.seed import lives_outside
 from fenqi.seed.ident import seed_id
 from fenqi.settings import Settings
 
@@ -40,15 +41,17 @@ NOTICE_SPEED = 600
 _PORTS_TRIED = 20
 _EVERYWHERE = ("0.0.0.0", "::")
 _DEARER_PPM = 1_500
+_APART, _ELSEWHERE = "alipay", ("mall", "scan_to_pay")
 _MOST_TRADES = 1_000_000
 
 
 class Way(NamedTuple):
-    """A passage of the demo."""
+    """A passage of the demo. `scenes` as in `passage.Terms`."""
 
     code: str
     channel: str
     cost_ppm: int
+    scenes: tuple[str, ...] = ()
 
     @property
     def passage_id(self) -> UUID:
@@ -57,11 +60,17 @@ class Way(NamedTuple):
 
 
 def ways() -> tuple[Way, ...]:
-    """A passage through each channel that has a gateway, and a dearer spare one."""
+    """A passage through each channel that has a gateway, and a dearer spare one; Alipay has one of its own for partner
+    stores, so that it can rest there and nowhere else."""
     found = []
     for side in sides():
         code, fee_ppm = side.channel.replace("_", "-"), shelf.channel(side.channel).capabilities.fee_ppm
-        found += [Way(code, side.channel, fee_ppm), Way(f"{code}-spare", side.channel, fee_ppm + _DEARER_PPM)]
+        scenes = _ELSEWHERE if side.channel == _APART else ()
+        found += [
+            Way(code, side.channel, fee_ppm, scenes), Way(f"{code}-spare", side.channel, fee_ppm + _DEARER_PPM, scenes)
+        ]  # fmt: skip
+        if side.channel == _APART:
+            found.append(Way(lives_outside.STORES, side.channel, fee_ppm, ("partner_store",)))
     return tuple(found)
 
 
@@ -124,7 +133,7 @@ async def connect(database: Database, keys: Keys, control: Control, by: By) -> N
     for way in ways():
         enrolled = await control.enrol(way.channel, way.code)
         async with database.transaction() as tx:
-            terms = Terms(enrolled.endpoint, way.cost_ppm)
+            terms = Terms(enrolled.endpoint, way.cost_ppm, scenes=way.scenes)
             there = await passage.register(tx, way.passage_id, way.code, way.channel, terms, by)
             if there.terms.endpoint != enrolled.endpoint:
                 moved = msgspec.structs.replace(there.terms, endpoint=enrolled.endpoint)

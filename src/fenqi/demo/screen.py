@@ -67,6 +67,7 @@ def where_to_go(settings: Settings, note: Note | None) -> None:
         "",
         f"[bold]{address}/[/]         the mall; [bold]/sign-in[/] has everybody above, one tap each",
         f"{address}/phone    the phone on which SMS codes arrive",
+        f"{settings.gateway_url}/         the payment channels' own side: wallets, and a board of faults",
         f"{address}/console  the console, for staff: {names}",
         f"password [bold]{PASSWORD}[/], pay password [bold]{PAY_PASSWORD}[/]; Ctrl-C stops everything",
     ):

@@ -169,6 +169,9 @@ _PARTS = {
         card_says="09",
         at_channel=True,
     ),
+    "channel-rests": Part(
+        lives_outside.resting, Basket((Pick("bag", 680, "yuanshan"),), "partner_store", "pick_up"), at_channel=True
+    ),
     "down-payment": Part(lives_outside.narrow, Basket((Pick("phone", 3000),)), at_channel=True),
     "paid-twice": Part(
         with_line(yuan=6_000),

@@ -6,7 +6,9 @@ They take a turn at the till; the world they live in has gateways.
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
+from fenqi import passage
 from fenqi.attempt import RefundState
 from fenqi.cashier import Payment
 from fenqi.channels.bank_card.gateway.issuer import answer_of
@@ -15,10 +17,14 @@ from fenqi.flows.request import PayRequest
 from fenqi.flows.shop import Placed
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id
+from fenqi.seed.ident import seed_id
 from fenqi.seed.lives import Life, with_line
 from fenqi.seed.stage import NARROW, Basket, Pick, Stage
 from fenqi.seed.till import Till
 
+STORES = "alipay-stores"
+"""The passage of partner stores; it rests while the cast is looked at."""
+_RESTS = timedelta(days=2)
 _SOCKS = Basket((Pick("shoes", 200),))
 _MINUTES_AGO = 4
 
@@ -52,6 +58,18 @@ def card_refused(iso: str = "") -> Life:
         assert payment.outcome == "refused", f"{stage.person.sign_in_name}: {payment.outcome}"
 
     return life
+
+
+async def resting(stage: Stage) -> None:
+    """Alipay's passage of partner stores is being maintained since half an hour ago, and for two days."""
+    stage.days_ago(0)
+    stage.wait(-1_800)
+    from_at = stage.ctx.now()
+    async with stage.transaction() as tx:
+        found = await passage.by_code(tx, STORES)
+        await passage.plan_maintenance(
+            tx, found.passage_id, seed_id("maintenance", STORES), from_at, from_at + _RESTS, stage.by_demo
+        )
 
 
 async def narrow(stage: Stage) -> None:
