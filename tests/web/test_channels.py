@@ -17,6 +17,8 @@ from tests.charging.mall import Mall
 from tests.web.conftest import Browser
 from tests.web.test_pages import check, token
 
+from fenqi import customer
+from fenqi.channels.bank_card.gateway.issuer import test_card as card_of
 from fenqi.channels.contract import Paid
 from fenqi.flows import conclude, janitor
 from fenqi.kernel.ids import new_id
@@ -195,6 +197,29 @@ def test_a_bound_card_pays_at_once(visit, mall, buyers, run) -> None:
     assert "Payment done" in paid.page.words
     begun = attempt_of(run, mall, buyers, 0, placed)
     assert (begun.way, begun.instrument) == ("token", card_id)
+
+
+def test_a_card_that_was_refused_stands_back_for_another_one(visit, mall, buyers, run) -> None:
+    visitor, placed = visit(1)
+
+    async def bind_another() -> None:
+        async with mall.ctx.database.transaction() as tx:
+            by = mall.ctx.by_system("test", "bound another card")
+            await customer.add_bound_card(tx, mall.ctx.keys, buyers[1], card_of("51"), by)
+
+    run(bind_another())
+    cashier = visitor.get(f"/cashier/{placed.intent_id}")
+    check(cashier)
+    first, short = re.findall('name="card_id" value="([^"]+)"', cashier.text)[:2]
+    refused = pay_with(visitor, placed, "bank_card", card_id=short)
+    assert "Not enough money on the card" in refused.page.words
+    again = visitor.get(f"/cashier/{placed.intent_id}")
+    check(again)
+    assert "Its bank has just refused it" in again.page.words
+    assert f'value="{first}" checked>' in again.text and f'value="{short}" disabled>' in again.text
+    assert "Payment done" in pay_with(visitor, placed, "bank_card").page.words
+    tries = run(mall.attempts(buyers[1], placed.order.order_id))
+    assert {(one.state, one.instrument) for one in tries} == {("declined", short), ("succeeded", first)}
 
 
 def test_somebody_elses_card_is_not_found(visit) -> None:
