@@ -14,7 +14,9 @@ from tests.web.test_console import csrf_of, enter, look
 from fenqi import attempt, merchant, passage, staff
 from fenqi.channels.contract import Incoming
 from fenqi.channels.shelf import channel
+from fenqi.flows import money
 from fenqi.kernel.clock import ZONE
+from fenqi.kernel.ids import new_id
 from fenqi.web.console.channels import ranking
 
 LOCALES = ["zh-CN", "en"]
@@ -123,6 +125,25 @@ def test_a_story_tells_what_came_and_what_was_set_aside(browser: Any, counter: C
     assert words.index("Written down, then the channel was called") < words.index("The channel sent a notice")
     assert words.index("The channel sent a notice") < words.index("The channel has the money")
     assert "AEAD_AES_256_GCM" in page.text and "wechatpay-signature" in page.text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_money_between_card_and_account_has_a_story_too(
+    browser: Any, counter: Counter, run: Any, names: Any, locale: str
+) -> None:
+    consumer_id = counter.buyers[3]
+    out = run(money.withdraw(counter.ctx, consumer_id, new_id(), 20_000))
+    visitor = enter(browser, "accountant", locale)
+    person = sound(look(visitor, names(consumer_id)))
+    links = [link for link in person.page.links if link.startswith("/console/payments/")]
+    own = f"/console/payments/{out.attempt_id.hex}"
+    assert own in links
+    sent, filled = (" ".join(sound(visitor.get(link)).page.words.split()) for link in (own, links[-1]))
+    says = {
+        "en": ("¥200.00 was sent to the card.", "¥20,000.00 came and is in the account."),
+        "zh-CN": ("¥200.00已汇到银行卡。", "收到¥20,000.00，已存入。"),
+    }[locale]
+    assert says[0] in sent and says[1] in filled
 
 
 @pytest.mark.parametrize("locale", LOCALES)

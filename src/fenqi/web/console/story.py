@@ -66,8 +66,10 @@ class Story(NamedTuple):
 
     @property
     def stand(self) -> str:
-        """Where its money is: waits | asked | applied | refunded | part_refunded | returning | returned | stuck |
-        none."""
+        """Where its money is: waits | asked | applied | filled | refunded | part_refunded | returning | returned |
+        stuck | none; of a withdrawal sending | sent | not_sent."""
+        if self.attempt.purpose == "withdrawal":
+            return self._sent()
         if self.attempt.is_open:
             return "waits" if self.attempt.state is AttemptState.PENDING else "asked"
         if self.attempt.state is not AttemptState.SUCCEEDED:
@@ -76,13 +78,19 @@ class Story(NamedTuple):
             return "stuck"
         returned = self.attempt.disposition == "returned"
         if not self.backs:
-            return "returning" if returned else "applied"
+            kept = "filled" if self.attempt.purpose == "top_up" else "applied"
+            return "returning" if returned else kept
         if any(back.refund.finished_at is None for back in self.backs):
             return "returning"
         gone_minor = sum(back.refund.amount_minor for back in self.backs)
         if returned:
             return "returned"
         return "refunded" if gone_minor >= self.attempt.paid_minor else "part_refunded"
+
+    def _sent(self) -> str:
+        if self.attempt.is_open:
+            return "sending"
+        return "sent" if self.attempt.state is AttemptState.SUCCEEDED else "not_sent"
 
 
 async def stories(tx: Tx, tries: Sequence[Attempt]) -> list[Story]:
