@@ -134,10 +134,10 @@ __all__ = [
     "refunds_of",
     "repay",
     "settlement",
+    "shares_of",
     "subsidies_spent",
     "subsidised_uses",
     "terms_of",
     "terms_of_loan",
-    "shares_of",
     "to_channels_of",
 ]
