@@ -158,6 +158,53 @@ def test_a_trade_that_is_not_paid_in_time_is_closed(partner, run):
     run(story())
 
 
+def test_who_pays_by_the_link_of_a_closed_order_gets_the_money_back(partner, run):
+    async def story():
+        made = await partner.order(wayCode="ALI_PC", notifyUrl=partner.server.url("/notify"))
+        assert (await partner.client.close(mchOrderNo=made["mchOrderNo"]))["code"] == 0, "Alipay knows of no trade yet"
+        await partner.pay(made, "alipay")
+        assert (await partner.client.query(mchOrderNo=made["mchOrderNo"]))["data"]["state"] == 6
+        assert await partner.tell() == 0
+        for seconds in (5, 1_300):
+            await partner.mall.later(seconds)
+        found = await partner.found(made["mchOrderNo"])
+        [back] = await partner.mall.refunds(found.consumer_id, found.order_id)
+        assert (back.state, back.cause, back.amount_minor) == ("succeeded", "late", 68_000)
+        assert await partner.mall.faults() == []
+
+    run(story())
+
+
+def test_a_try_that_nobody_pays_lasts_a_quarter_of_an_hour(partner, run):
+    async def story():
+        made = await partner.order(wayCode="ALI_PC")
+        await partner.mall.later(14 * 60)
+        assert (await partner.client.query(mchOrderNo=made["mchOrderNo"]))["data"]["state"] == 1
+        await partner.mall.later(2 * 60)
+        assert (await partner.client.query(mchOrderNo=made["mchOrderNo"]))["data"]["state"] == 6
+
+    run(story())
+
+
+def test_while_nobody_knows_a_pay_order_is_under_way(partner, run):
+    async def story():
+        control = partner.mall.control
+        control.set_fault("wechat_pay", "down", "*", -1)
+        control.set_fault("wechat_pay", "timeout_after", "pay", 1, seconds="5")
+        made = await partner.order(wayCode="WX_NATIVE", expiredTime=60)
+        assert (made["orderState"], made["payDataType"]) == (1, "none")
+        await partner.mall.later(120)
+        assert (await partner.client.query(mchOrderNo=made["mchOrderNo"]))["data"]["state"] == 1
+        closing = await partner.client.close(mchOrderNo=made["mchOrderNo"])
+        assert (closing["code"], closing["data"]["errCode"]) == (10, "PAYMENT_IN_PROGRESS")
+        control.clear_faults()
+        await partner.mall.later(600)
+        assert (await partner.client.query(mchOrderNo=made["mchOrderNo"]))["data"]["state"] == 6
+        assert await partner.mall.faults() == []
+
+    run(story())
+
+
 def test_a_walk_in_leaves_nothing_but_the_order(partner, run):
     async def story():
         made = await partner.order(wayCode="ALI_QR")

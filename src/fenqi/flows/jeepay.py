@@ -14,7 +14,7 @@ import msgspec
 from fenqi import cashier, customer, jeepay, merchant, order
 from fenqi.channels import webhook
 from fenqi.database.pool import Tx
-from fenqi.flows import pay, shop
+from fenqi.flows import charge, pay, shop
 from fenqi.flows.context import Context
 from fenqi.flows.jeepay_standing import Standing, standing
 from fenqi.flows.jeepay_way import CASHIER, WAYS, Way
@@ -30,7 +30,8 @@ from fenqi.order import NewLine, NewOrder
 
 SCENE = "partner_store"
 WINDOW = timedelta(hours=2)
-"""How long a pay order waits unless its partner says otherwise. A try at a channel waits 15 minutes of it at most."""
+"""How long a pay order waits at the cashier unless its partner says otherwise; a walk-in's, no longer than its try at
+the channel, so that it is over when it is said to be."""
 WINDOW_MOST = timedelta(days=7)
 _TITLE_MOST = 200
 
@@ -118,6 +119,8 @@ def _check(ctx: Context, asked: Asked, way: Way | None) -> None:
 def _new(ctx: Context, app: App, asked: Asked, *, walks_in: bool) -> PayOrder:
     now = ctx.now()
     window = WINDOW if asked.expires_s is None else timedelta(seconds=asked.expires_s)
+    if walks_in:
+        window = min(window, charge.WINDOW)
     return PayOrder(
         app.merchant_id, jeepay.pay_order_id_of(app.merchant_id, asked.mch_order_no), app.app_id, asked.mch_order_no,
         asked.way_code, asked.amount_minor, asked.currency, asked.subject, asked.body, asked.client_ip,

@@ -67,16 +67,17 @@ async def standing(tx: Tx, found: PayOrder, now: datetime) -> Standing:
         return await _paid(tx, found, placed, presses, tries)
     last = next((each for each in tries if each.is_open), tries[-1] if tries else None)
     method = "" if last is None else last.method
+    if last is not None and last.is_open:
+        led = None if last.handover is None else _HANDOVER.decode(last.handover)
+        return Standing(found, PayState.PAYING, method, last.channel_no, handover=led)
     refused = presses[-1] if presses and found.way_code not in CASHIER else None
     if refused is not None and refused.outcome == "refused":
         code, why = told(refused.reasons)
         return Standing(found, PayState.FAILED, refused.method, code=code, why=why)
     if placed.state is not OrderState.AWAITING_PAYMENT or placed.pay_by_at <= now or _is_over(found, last):
         return Standing(found, PayState.CLOSED, method)
-    if last is None or (found.way_code in CASHIER and not last.is_open):
-        return Standing(found, PayState.INIT, method)
-    led = None if last.handover is None or not last.is_open else _HANDOVER.decode(last.handover)
-    return Standing(found, PayState.PAYING, method, last.channel_no, handover=led)
+    is_at_rest = last is None or found.way_code in CASHIER
+    return Standing(found, PayState.INIT if is_at_rest else PayState.PAYING, method)
 
 
 def _untaken(found: PayOrder, now: datetime) -> PayState:
