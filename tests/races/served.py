@@ -66,17 +66,25 @@ class Ticking(SteeredClock):
 class Served(Mall):
     """The application under uvicorn, with its door for channels, on the tests' event loop."""
 
-    def __init__(self, url: str, data_dir: Path, owner_url: str = "") -> None:
+    def __init__(
+        self, url: str, data_dir: Path, owner_url: str = "", clock: SteeredClock | None = None, public_url: str = ""
+    ) -> None:
         self.owner_url = owner_url
-        self.clock = Ticking(world.AT)
+        self.clock = clock or Ticking(world.AT)
         self.gateway = Running(data_dir, clock=self.clock)
         self.control = self.gateway.control
         self._listener: socket.socket = gateway_app.listen("127.0.0.1", 0)
         self.base_url = gateway_app.address(self._listener)
-        settings = Settings(database_url=url, demo=True, secret=world.SECRET, public_url=self.base_url)
+        settings = Settings(database_url=url, demo=True, secret=world.SECRET, public_url=public_url or self.base_url)
         self._app = main.create_app(settings, self.clock, with_jobs=False)
 
     async def open(self) -> None:
+        """Both sides are up, the shops are furnished, the passages are open."""
+        await self.start()
+        await super().open()
+
+    async def start(self) -> None:
+        """The application answers."""
         config = uvicorn.Config(self._app, http="httptools", access_log=False, log_level="warning")
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[self._listener]))
@@ -85,7 +93,6 @@ class Served(Mall):
             await asyncio.sleep(0.01)
         self.ctx = self._app.state.context
         self.web = httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=PATIENCE_S)
-        await super().open()
 
     async def close(self) -> None:
         await asyncio.to_thread(self.gateway.stop)

@@ -81,7 +81,7 @@ def test_twenty_at_once_of_a_mix_keep_each_tenders_own_cap(mall, buyer, run):
         rows = [*agreed, rest]
         assert sum(each.amount_minor for each in rows) == placed.order.payable_minor
         assert sum(each.on_credit_minor for each in rows) == drawn
-        assert sum(each.channels for each in rows) == by_wallet
+        assert sum(each.to_channel_minor for each in rows) == by_wallet
         backs = await all_end(mall, placed)
         assert sum(each.amount_minor for each in backs) == by_wallet
         assert sum(each.amount_minor for each in mall.trade(begun).refunds) == by_wallet
