@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import uvicorn
 from msgspec.structs import replace
 from tests import world
@@ -25,7 +26,7 @@ from tests.charging.mall import Mall
 from fenqi import attempt, credit, customer, ledger, main, order, risk
 from fenqi.attempt import Attempt, ChannelRefund
 from fenqi.cashier import Payment
-from fenqi.channels.contract import Incoming
+from fenqi.channels.contract import Handover, Incoming
 from fenqi.channels.gateway import app as gateway_app
 from fenqi.channels.gateway.control import TradeSeen
 from fenqi.channels.http import Http
@@ -124,6 +125,16 @@ class Served(Mall):
         seen = self.trade(begun)
         paid: TradeSeen = self.control.pay(seen.trade.trade_no)
         return paid
+
+    async def opens(self, begun: Attempt) -> int:
+        """The buyer follows the handover; the status of the page that they see at the end, 0 when none comes."""
+        led = msgspec.json.decode(begun.handover or b"", type=Handover)
+        verb, data = ("POST", dict(led.fields)) if led.kind == "form" else ("GET", None)
+        async with httpx.AsyncClient(follow_redirects=True, trust_env=False) as browser:
+            try:
+                return (await browser.request(verb, led.url, data=data)).status_code
+            except httpx.TransportError:
+                return 0
 
     def token(self, consumer_id: UUID) -> str:
         """A session of the API."""
