@@ -198,9 +198,7 @@ class Stage:
         self.wait(20)
         await prove.step_up(self.ctx, self.consumer_id, {"pay_password": self.pay_password})
         digest = hashlib.sha256(placed.intent_id.bytes).digest()
-        request = PayRequest(
-            self.consumer_id, new_id(epoch_ms(self.ctx.now())), placed.intent_id, method, plan, digest
-        )
+        request = PayRequest(self.consumer_id, new_id(epoch_ms(self.ctx.now())), placed.intent_id, method, plan, digest)
         payment = await pay.pay(self.ctx, request)
         assert payment.outcome == "succeeded", f"{self.person.sign_in_name}: {payment.reasons}"
         return payment
