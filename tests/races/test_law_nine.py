@@ -17,7 +17,7 @@ from fenqi.ledger import chart
 
 WALKS = int(os.environ.get("FENQI_WALKS", "25"))
 SEED = int(os.environ.get("FENQI_SEED", "1"))
-STEPS = 30
+STEPS = 40
 
 
 @pytest.fixture(scope="module")

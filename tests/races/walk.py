@@ -21,14 +21,14 @@ from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import Refusal
 
 WAYS: tuple[tuple[str, str, str | None, str], ...] = (
-    ("alipay", "full", None, "web"),
-    ("alipay", "full", None, "wap"),
-    ("wechat_pay", "full", None, "web"),
+    *[("alipay", "full", None, "web")] * 4,
+    *[("alipay", "full", None, "wap")] * 2,
+    *[("wechat_pay", "full", None, "web")] * 4,
     ("bank_card", "full", None, "app"),
     ("bank_card", "full", None, "web"),
     ("credit", "pay_later", None, "web"),
-    ("credit", "pay_later", "wechat_pay", "web"),
-    ("credit", "instalment_3", "alipay", "web"),
+    *[("credit", "pay_later", "wechat_pay", "web")] * 3,
+    *[("credit", "instalment_3", "alipay", "web")] * 3,
     ("credit", "pay_later", "bank_card", "app"),
     ("money_account", "full", "wechat_pay", "web"),
     ("money_account", "full", None, "web"),
@@ -79,9 +79,9 @@ class Walk:
         """So many random steps."""
         await self._order()
         verbs = (
-            (self._press, 7), (self._press_again, 2), (self._visit, 7), (self._time, 5), (self._fault, 6),
-            (self._hear, 3), (self._ask, 2), (self._close, 1), (self._refund, 3), (self._order, 1),
-            (self._at_once, 2), (self._give_back, 2),
+            (self._press, 6), (self._troubled_press, 6), (self._press_again, 2), (self._visit, 9), (self._time, 5),
+            (self._fault, 4), (self._hear, 3), (self._ask, 2), (self._close, 2), (self._refund, 2),
+            (self._troubled_refund, 3), (self._order, 1), (self._at_once, 3), (self._give_back, 2),
         )  # fmt: skip
         weights = [weight for _, weight in verbs]
         for _ in range(length):
@@ -98,9 +98,28 @@ class Walk:
     async def _order(self) -> None:
         self.orders.append(await self.mall.bought(self.buyer, "small_appliance", self.chance.choice([40_000, 90_000])))
 
-    async def _press(self) -> None:
-        method, plan, other, client = self.chance.choice(WAYS)
-        placed = self._any_order()
+    async def _open_order(self) -> Placed:
+        """An order that awaits payment, most of the time."""
+        for placed in reversed(self.orders):
+            state = await self.mall.state_of(self.buyer, placed.order.order_id)
+            if state == "awaiting_payment" or self.chance.random() < 0.05:
+                return placed
+        await self._order()
+        return self.orders[-1]
+
+    async def _troubled_press(self) -> None:
+        """A press that meets a fault of its channel."""
+        way = self.chance.choice(WAYS)
+        channel = way[2] or way[0]
+        if channel in CHANNELS:
+            name, operation, params = self.chance.choice(FAULTS)
+            self._say((channel, name, operation))
+            self.mall.fault(channel, name, operation, **params)
+        await self._press(way)
+
+    async def _press(self, way: tuple[str, str, str | None, str] | None = None) -> None:
+        method, plan, other, client = way or self.chance.choice(WAYS)
+        placed = await self._open_order()
         part = None if other is None else (other, self.chance.randint(100, placed.order.payable_minor - 100))
         self.keys.append((placed, new_id(), (method, plan, part, client)))
         await self._pressed(self.keys[-1])
@@ -140,7 +159,7 @@ class Walk:
             self._say(no)
 
     async def _time(self) -> None:
-        seconds = self.chance.choice([1, 5, 40, 60, 300, 1_000, 2_000, 4_000, 90_000])
+        seconds = self.chance.choice([1, 1, 5, 5, 20, 40, 40, 60, 300, 1_000, 2_000, 90_000])
         self._say(seconds)
         self.mall.control.steer(at=self.mall.clock.now() + self.mall.later_by(seconds))
         for verb in self.chance.sample([janitor.tick, expire.tick, hear.drain], self.chance.randint(0, 3)):
@@ -164,8 +183,18 @@ class Walk:
         except Refusal as no:
             self._say(no.code)
 
+    async def _troubled_refund(self) -> None:
+        """A refund that meets a fault at whatever channel it goes through."""
+        name, operation, params = self.chance.choice([each for each in FAULTS if "refund" in each[1]])
+        for channel in CHANNELS:
+            self.mall.fault(channel, name, operation, **params)
+        await self._refund()
+        await self._give_back()
+
     async def _refund(self) -> None:
-        placed = self._any_order()
+        """All or some of an order, a paid one if there is one."""
+        states = [(placed, await self.mall.state_of(self.buyer, placed.order.order_id)) for placed in self.orders]
+        placed = self.chance.choice([placed for placed, state in states if state == "paid"] or self.orders)
         amount = self.chance.choice([None, self.chance.randint(1, placed.order.payable_minor)])
         by = self.mall.ctx.by_consumer(self.buyer, "walked back")
         try:
