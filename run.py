@@ -22,6 +22,8 @@ from pathlib import Path
 CLONE = Path(__file__).resolve().parent
 OWN = CLONE / ".uv"
 OLDEST_UV = (0, 5)
+AT_ONCE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""All tests are run by as many processes as there are cores, each with a database server of its own."""
 PIP_INSTALL = ("-m", "pip", "install", "--quiet", "--no-warn-script-location", "--root-user-action=ignore")
 NO_PIP = """\
 This Python has neither venv with ensurepip nor pip, so uv can't be brought. Any one of these helps:
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> int:
     line = [uv, "run", "--python", sys.executable, "--project", str(CLONE)]
     if arguments[0] == "test":
         os.chdir(CLONE)
-        line += ["pytest", *arguments[1:]]
+        line += ["pytest", *(arguments[1:] or AT_ONCE)]
     else:
         line += ["--no-dev", "fenqi", *arguments]
     if not (CLONE / ".venv").exists():

@@ -127,6 +127,11 @@ async def _done(tx: Tx, back: ChannelRefund, source: Attempt, result: Refunded, 
 
 async def _failed(tx: Tx, back: ChannelRefund, source: Attempt, said: RefundFailed, by: By) -> ChannelRefund:
     """Ask again where that is safe and useful; else the refund has failed, and goes where it can."""
+    if (
+        said.again and said.reason == "REFUND_TOO_MANY" and back.state is not RefundState.FAILED
+    ):  # not yet: the channel wants them further apart
+        spacing = timedelta(seconds=shelf.channel(source.channel).capabilities.refund_spacing_s)
+        return await attempt.ask_refund_again_at(tx, back, by.at + spacing)
     if said.absent or said.again or back.state is RefundState.FAILED:
         return back
     detail = {"code": said.code, "reason": said.reason, "message": said.message}
