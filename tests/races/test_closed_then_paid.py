@@ -110,7 +110,7 @@ def test_money_of_which_no_notice_ever_comes_is_found_all_the_same(mall, buyer, 
 @pytest.mark.parametrize("how", ["closed", "expired"])
 @pytest.mark.parametrize("restarted", [False, True])
 def test_by_policy_it_revives_the_order_instead(mall, buyer, run, how, restarted):
-    """No public project has the choice; a process that has just come up follows the policy too."""
+    """yudao throws here, Jeepay stays closed; a process that has just come up follows the policy, too."""
 
     async def race():
         placed, begun = await lapsed(mall, buyer, how)

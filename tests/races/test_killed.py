@@ -1,8 +1,8 @@
 """Race 10: kill -9 between any two steps of paying at a channel and of giving back through it.
 
 After a restart, the janitor's rounds and the gateway's notices the books equal those of a run without the kill. Each
-step gets a buyer and an order of its own, of the same price, so that what is left behind can be compared. Jeepay and
-yudao write the channel's answer down after it came, and never ask again: killed in between, they have forgotten it.
+step gets a buyer and an order of its own, of the same price, so that what is left behind can be compared. pretix
+charges inside a database transaction: killed there, it has forgotten what it took.
 """
 
 from __future__ import annotations

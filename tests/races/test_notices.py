@@ -1,7 +1,7 @@
 """Race 3: notices that come early, twice, fifty times at once, out of order, forged, or of another sum or account.
 
-ruoyi-vue-pro #350 loses one that comes before its own row; medusa #13301 handles one twice; polar answers an early one
-with 409; macrozheng/mall does not compare the amount.
+ruoyi-vue-pro #350 handles two at once, and the slower takes the state back; medusa #13301 captures twice, and the loser
+gives the money of good orders back; polar answers an early one with 409; macrozheng/mall does not compare the amount.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def copies(mall, begun):
 
 
 def test_it_comes_while_the_channel_is_still_being_called(mall, buyer, run):
-    """ruoyi-vue-pro #350 and polar don't know the payment yet: here its row is there before the channel hears of it."""
+    """polar does not know the payment yet and says 409: here its row is there before the channel hears of it."""
 
     async def race():
         placed = await mall.bought(buyer)
@@ -53,7 +53,7 @@ def test_it_comes_while_the_channel_is_still_being_called(mall, buyer, run):
 
 
 def test_it_speaks_of_what_nobody_knows(mall, buyer, run):
-    """polar bounces it with a 409, for ever: here it is kept, answered, and to be seen."""
+    """polar bounces it with a 409: here it is kept, answered, and to be seen."""
 
     async def race():
         placed, begun = await pressed(mall, buyer)
@@ -104,6 +104,8 @@ def test_it_comes_again_and_fifty_times_at_once(mall, buyer, run, method, client
 
 
 def test_fifty_copies_come_before_anybody_has_acted_on_the_first(mall, buyer, run):
+    """medusa #13301 runs two workflows for one payment: here eight listeners conclude it once."""
+
     async def race():
         placed, begun = await pressed(mall, buyer)
         mall.fault("wechat_pay", "duplicate_notice", "notice.payment", copies="50")
@@ -119,7 +121,7 @@ def test_fifty_copies_come_before_anybody_has_acted_on_the_first(mall, buyer, ru
 
 
 def test_closed_comes_after_paid(mall, buyer, run):
-    """States only move forward: what was paid stays paid, whatever is said of it later."""
+    """ruoyi-vue-pro #350 lets the later word take the state back: here states only move forward."""
 
     async def race():
         placed, begun = await pressed(mall, buyer)
@@ -137,6 +139,8 @@ def test_closed_comes_after_paid(mall, buyer, run):
 
 
 def test_the_refunds_notice_comes_before_the_payments(mall, buyer, run):
+    """Out of order, as ruoyi-vue-pro #350 has it: the books don't care who is heard of first."""
+
     async def race():
         placed, begun = await pressed(mall, buyer)
         mall.fault("wechat_pay", "out_of_order_notice", "notice.payment", seconds="86400")
@@ -157,6 +161,8 @@ def test_the_refunds_notice_comes_before_the_payments(mall, buyer, run):
 
 @pytest.mark.parametrize(("method", "client"), WAYS[:2])
 def test_a_forged_one_is_kept_and_not_believed(mall, buyer, run, method, client):
+    """Whoever knows the address can post to it: what a notice is worth, its signature says."""
+
     async def race():
         placed, begun = await pressed(mall, buyer, method, client)
         if begun.way == "page":
@@ -197,6 +203,8 @@ def test_another_amount_than_was_asked_is_owed_back(mall, buyer, run, told_minor
 
 
 def test_another_currency_is_owed_back(mall, buyer, run):
+    """macrozheng/mall compares neither sum nor currency."""
+
     async def race():
         placed, begun = await pressed(mall, buyer)
         told = Paid("4200", begun.amount_minor, mall.clock.now(), currency="HKD")
@@ -230,6 +238,8 @@ def test_one_of_another_account_pays_nothing(mall, buyer, run):
 
 
 def test_one_that_is_carried_to_another_accounts_door_is_refused(mall, buyer, run):
+    """A true notice, at the address of an account that did not send it."""
+
     async def race():
         placed, begun = await pressed(mall, buyer)
         await mall.goes_and_pays(begun)

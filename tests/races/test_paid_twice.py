@@ -1,6 +1,7 @@
 """Race 2: paid on two channels. One payment is kept, the other goes back by itself.
 
-ruoyi-vue-pro #1152: the second success overwrites the first, and nobody gives its money back.
+ruoyi-vue-pro #1152: the second success conflicts with the first and rolls its own notice back, so the channel tells it
+again and again, and the buyer has paid twice.
 """
 
 from __future__ import annotations

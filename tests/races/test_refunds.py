@@ -1,7 +1,7 @@
 """Races 5 to 7: refunds at once, of part of an instalment order, and after the merchant has had its money.
 
-saleor #19645, medusa PR 8603 and fineract #5135 give back more than was captured; alma-magento #222 gives the whole of
-an instalment order back for a part (pagarme-magento PR 71 the same); after a payout nobody nets it at all.
+saleor #19645, medusa PR 8603 and fineract #5135 let refunds go above what was captured; alma-magento #222 gives the
+whole of an instalment order back for a part of it (pagarme-magento PR 71, too).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def all_end(mall, placed, times=40):
 
 @pytest.mark.parametrize("method", ["alipay", "wechat_pay"])
 def test_twenty_at_once_never_give_back_more_than_was_captured(mall, buyer, run, method):
-    """saleor #19645 and fineract #5135: each looks at what is left, and all of them find enough."""
+    """saleor #19645 compares each refund with the charge, without a lock and without those that were granted before."""
 
     async def race():
         placed = await mall.bought(buyer)
@@ -65,7 +65,7 @@ def test_twenty_at_once_never_give_back_more_than_was_captured(mall, buyer, run,
 
 
 def test_twenty_at_once_of_a_mix_keep_each_tenders_own_cap(mall, buyer, run):
-    """medusa PR 8603: the sum was right, one capture's refunds were not."""
+    """medusa PR 8603, fineract #5135: not above what was captured, and of a mix not above any of its parts."""
 
     async def race():
         placed = await mall.bought(buyer)

@@ -1,7 +1,7 @@
 """Race 9: a credential is rotated, or the channel bans the account.
 
-ruoyi-vue-pro #523: after a change of keys the notices that are still under way no longer verify; #1016: a banned
-account fails every payment, and no other takes over.
+ruoyi-vue-pro #523: a channel has one configuration, and whoever changes it endangers the notices of earlier orders;
+#1016: when a channel is banned all of a sudden, somebody has to fill in another one by hand.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ async def rotated(mall, code):
 
 @pytest.mark.parametrize(("method", "client"), WAYS)
 def test_a_notice_under_the_old_keys_comes_after_the_rotation(mall, buyer, run, method, client):
-    """ruoyi-vue-pro #523 can't read it any more, and the money hangs; here old keys verify for a while."""
+    """ruoyi-vue-pro #523 keeps one set of keys; here the old ones verify for a while."""
 
     async def race():
         placed = await mall.bought(buyer)
@@ -51,7 +51,7 @@ def test_a_notice_under_the_old_keys_comes_after_the_rotation(mall, buyer, run, 
     ],
 )
 def test_a_spare_takes_over_from_a_banned_account_within_the_press(mall, buyer, run, method, client, code, reason):
-    """ruoyi-vue-pro #1016: "system error" for everybody until somebody edits the configuration."""
+    """ruoyi-vue-pro #1016 waits for somebody to edit the configuration; here no buyer notices."""
     main = method.replace("_", "-")
 
     async def race():
@@ -77,6 +77,8 @@ def test_a_spare_takes_over_from_a_banned_account_within_the_press(mall, buyer, 
 
 
 def test_where_no_account_is_left_the_reason_names_the_ban(mall, buyer, run):
+    """ruoyi-vue-pro #1016 has no word for it; here buyer and operator are told which account may not."""
+
     async def race():
         accounts = [mall.account(code) for code in ("wechat-pay", "wechat-pay-spare")]
         for account_id in accounts:

@@ -1,6 +1,6 @@
 """Race 8: the same key again, with the same words or with others, before and after the first was answered.
 
-Most keep no answer at all: a second press is a second payment, or its error says nothing of the first.
+No project is named for it: none of those we read keeps a press's answer under its key while a channel decides.
 """
 
 from __future__ import annotations
