@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from fenqi import credit
 from fenqi.flows import shop
 from fenqi.kernel.refusal import Conflict
 
@@ -118,6 +119,31 @@ def test_a_limit_stays_reserved_while_nobody_knows(mall, buyer, run):
         await mall.passes(70)
         assert await mall.reserved(buyer) == 0
         assert await mall.journals(buyer, placed.order.order_id) == []
+
+    run(race())
+
+
+def test_a_channel_is_silent_for_longer_than_a_limit_is_held(mall, buyer, run):
+    """The credit's part can't be drawn any more, so the channel's part goes back as soon as it is known of."""
+
+    async def race():
+        placed = await mall.bought(buyer)
+        await mall.press(buyer, placed, "credit", "instalment_12", part_by=("wechat_pay", 100_000))
+        [begun] = await mall.attempts(buyer, placed.order.order_id)
+        mall.fault("wechat_pay", "no_notice", "notice.payment")
+        await mall.goes_and_pays(begun)
+        for operation in ("query", "close"):
+            mall.fault("wechat_pay", "timeout_before", operation, times=-1)
+        await mall.passes(1_000)
+        assert await mall.reserved(buyer) > 0
+        await mall.passes(credit.HOLD.total_seconds() + 60)
+        assert await mall.reserved(buyer) == 0, "the buyer was told that it is held no longer than this"
+        mall.control.clear_faults()
+        await mall.passes(7_200)
+        begun = await mall.get(begun)
+        assert (begun.disposition, (await mall.refund_of(begun)).cause) == ("returned", "late")
+        assert await mall.ends(await mall.refund_of(begun)) == "succeeded"
+        assert await mall.journals(buyer, placed.order.order_id) == ["channel_refund", "receipt"]
 
     run(race())
 

@@ -38,7 +38,9 @@ class Standing(msgspec.Struct, frozen=True):
     wanted: str
     """open: the order (or the top-up) still wants the money | paid | gone (closed, expired)."""
     has_inside: bool
-    """Whether limits or the money account pay a part; what was reserved for it is gone once the attempt has ended."""
+    """Whether limits or the money account pay a part."""
+    is_held: bool
+    """Whether what was reserved for that part still is: not once the attempt has ended, or the hold's time is over."""
     revives: bool = False
     """The policy for money that comes for an order that has lapsed."""
 
@@ -54,7 +56,7 @@ def on_paid(at: Standing, asked: tuple[int, str], came: tuple[int, str]) -> tupl
         return Step.RETURN, "mismatch"
     if at.wanted == "paid":
         return Step.RETURN, "double"
-    if at.state is AttemptState.DECLINED or (at.state not in OPEN and at.has_inside):
+    if at.state is AttemptState.DECLINED or (at.has_inside and not at.is_held):
         return Step.RETURN, "late"
     if at.wanted == "gone":
         return (Step.REVIVE, "") if at.revives and not at.has_inside else (Step.RETURN, "late")

@@ -82,7 +82,8 @@ async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | N
     terms = _TERMS.decode(found.terms) if found.purpose == "order" else Terms((), ())
     wanted = "open" if locked is None else _wanted(locked, found)
     revives = wanted == "gone" and (await ctx.reference.current(tx, by.at)).policy.numbers.late_success == "revive"
-    standing = Standing(found.state, wanted, bool(terms.draws or terms.own_minor), revives)
+    held = found.is_held and await internal.is_held(tx, found.consumer_id, found.attempt_id)
+    standing = Standing(found.state, wanted, bool(terms.draws or terms.own_minor), held, revives)
     asked, came = (found.amount_minor, found.currency), (paid.amount_minor, paid.currency)
     step, cause = advance.on_paid(standing, asked, came)
     if step is Step.NOTHING:
@@ -101,7 +102,7 @@ async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | N
     elif found.purpose == "top_up":
         await _fill(tx, after, by)
     else:
-        await _pay(ctx, tx, after, terms, by)
+        await _pay(ctx, tx, after, terms, by, held=held)
     await _ended(tx, found, by)
     if applied and found.order_id is not None:
         now = by.at
@@ -122,12 +123,11 @@ async def _ended(tx: Tx, before: Attempt, by: By) -> None:
         await order.attempt_ends(tx, before.consumer_id, before.order_id, by)
 
 
-async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By) -> None:
+async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By, *, held: bool) -> None:
     """Book the purchase: what was reserved is committed with what the channel took."""
     assert paid.order_id is not None and paid.intent_id is not None and paid.decision_id is not None
     entries = terms.entries(paid.channel, paid.passage_id)
     item = _item(paid, "purchase", entries, by)
-    held = paid.is_held and await _still_held(tx, paid)
     verdict = await (internal.commit(tx, paid.attempt_id, item) if held else ledger.post(tx, item))
     assert verdict.posted, f"{paid.attempt_no} can't be booked: {verdict}"
     loan = terms.loan(
@@ -144,11 +144,6 @@ async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By) -> Non
         None if loan is None else loan.loan_id,
     )  # fmt: skip
     await cashier.insert_payments(tx, [payment])
-
-
-async def _still_held(tx: Tx, paid: Attempt) -> bool:
-    """Whether what was set aside has not been given back: it has when the attempt ended before its money came."""
-    return await internal.is_held(tx, paid.consumer_id, paid.attempt_id)
 
 
 async def _fill(tx: Tx, paid: Attempt, by: By) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,7 +68,8 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     with socket.create_connection(address(base_url), timeout=30) as held:
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        assert held.recv(1) == b""  # the child closes what it holds and goes
+        with suppress(ConnectionResetError):  # how the kernel says it when the child had not yet accepted
+            assert held.recv(1) == b""  # the child closes what it holds and goes
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address(base_url)).close()
     parent.stdin.close()
