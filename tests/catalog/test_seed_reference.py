@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from fenqi import catalog, merchant, risk, seed
+from fenqi import catalog, merchant, seed
+from fenqi import policy as policies
 from fenqi.database.reference_epoch import read_epoch
 from fenqi.merchant import MerchantKind, MerchantState
 
@@ -22,7 +23,7 @@ def test_reference_is_seeded_once(fresh_database, run):
             merchants = await merchant.get_all(tx)
             items = await catalog.items(tx)
             offers = await catalog.offers(tx)
-            policy = await risk.in_force(tx, AT)
+            policy = await policies.in_force(tx, AT)
             return first, await read_epoch(tx), merchants, items, offers, policy
 
     first, second, merchants, items, offers, policy = run(verb())
@@ -33,4 +34,4 @@ def test_reference_is_seeded_once(fresh_database, run):
     assert len(items) == 368
     assert max(Counter(sku for sku, _ in offers).values()) == 2
     assert policy.number == "2026-1"
-    assert risk.faults(policy.document, {c.code for c in seed.categories()}) == []
+    assert policies.faults(policy.document, {c.code for c in seed.categories()}) == []

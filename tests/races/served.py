@@ -23,7 +23,7 @@ from tests import world
 from tests.channels.running import Running
 from tests.charging.mall import Mall
 
-from fenqi import attempt, credit, customer, ledger, main, order, risk
+from fenqi import attempt, credit, customer, ledger, main, order, policy
 from fenqi.attempt import Attempt, ChannelRefund
 from fenqi.cashier import Payment
 from fenqi.channels.contract import Handover, Incoming
@@ -353,12 +353,12 @@ class Served(Mall):
         """A new policy with these of its numbers changed, in force at once."""
         async with self.ctx.database.transaction() as tx:
             ref = await self.ctx.reference.current(tx, self.clock.now())
-            before = await risk.in_force(tx, self.clock.now())
+            before = await policy.in_force(tx, self.clock.now())
             document = replace(before.document, numbers=replace(before.document.numbers, **numbers))
             policy_id, codes = new_id(), ref.tree.codes
             by, other = By("staff:maker", "a race", self.clock.now()), By("staff:checker", "a race", self.clock.now())
-            await risk.draft(tx, policy_id, policy_id.hex[-12:], document, codes, by)
-            await risk.publish(tx, policy_id, self.clock.now(), codes, other)
+            await policy.draft(tx, policy_id, policy_id.hex[-12:], document, codes, by)
+            await policy.publish(tx, policy_id, self.clock.now(), codes, other)
 
     async def balanced(self) -> bool:
         """Whether each book's trial balance comes out."""

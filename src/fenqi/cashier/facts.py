@@ -43,6 +43,8 @@ class SellerFacts(Fact, frozen=True):
     related_to_buyer: bool = False
     asked_count: int = 0
     """How many buyers asked this seller to enable the method."""
+    code: str = ""
+    """The shop's code, by which policy names it."""
 
 
 class AlternativeOffer(Fact, frozen=True):
@@ -150,6 +152,11 @@ class ConsumerFacts(Fact, frozen=True):
     """How long a step-up check holds."""
     cards: int = 0
     """Usable bound bank cards."""
+    segments: tuple[str, ...] = ()
+    """Groups that the consumer has shown to belong to, as policy names them."""
+    account_age_days: int = 0
+    pd_ppm: int | None = None
+    """The calibrated probability of going bad within a year, in millionths; None: nobody has scored this consumer."""
 
 
 class LimitFacts(Fact, frozen=True):
@@ -243,6 +250,8 @@ class CreditFacts(Fact, frozen=True):
     age_max: int | None = None
     regions: tuple[str, ...] = ("CN",)
     """Where the line is offered."""
+    clean_months: int = 0
+    """Whole months up to now without a day overdue, since the first loan."""
 
 
 class MoneyAccountFacts(Fact, frozen=True):
@@ -314,6 +323,16 @@ class CouponFacts(Fact, frozen=True):
     """(line id, the part of `amount_minor` taken off it); empty: in proportion to the lines' amounts."""
 
 
+class FindingFacts(Fact, frozen=True):
+    """A finding of the transaction's risk table, with what lifts it."""
+
+    code: str
+    cure: str = "none"
+    """none | step_up | id_check | wait | review"""
+    rule_id: str = ""
+    until_ms: int | None = None
+
+
 class RiskFacts(Fact, frozen=True):
     """The risk decision's outcome: codes of group E that hold, decided elsewhere."""
 
@@ -322,6 +341,9 @@ class RiskFacts(Fact, frozen=True):
     """When the codes that time cures lapse."""
     methods: tuple[str, ...] = ()
     """The methods it bears on; empty: all."""
+    signals: tuple[tuple[str, int | str | bool | tuple[str, ...] | None], ...] = ()
+    """What the risk table was asked, by the names of its inputs, so that another version of it can be asked again."""
+    findings: tuple[FindingFacts, ...] = ()
 
 
 class Facts(Fact, frozen=True):

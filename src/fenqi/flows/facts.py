@@ -36,7 +36,7 @@ from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
 from fenqi.ledger import LimitAccount
 from fenqi.order import Line, Order
 from fenqi.order.model import DELIVERIES, SCENES
-from fenqi.risk import InterestFreeRow, MethodRow, PlanRow
+from fenqi.policy import InterestFreeRow, MethodRow, PlanRow
 
 MONEY_PATH = "liability:money_account"
 

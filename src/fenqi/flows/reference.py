@@ -12,14 +12,15 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from fenqi import catalog, credit, merchant, passage, risk
+from fenqi import catalog, credit, merchant, passage
+from fenqi import policy as policies
 from fenqi.catalog import CategoryTree, Item, Offer
 from fenqi.credit import CreditProduct
 from fenqi.database import reference_epoch
 from fenqi.database.pool import Tx
 from fenqi.merchant import Seller
 from fenqi.passage import Health, Passage
-from fenqi.risk import PolicyBook
+from fenqi.policy import PolicyBook
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class ReferenceCache:
     async def _read(self, tx: Tx, now: datetime, epochs: dict[str, int]) -> Reference:
         self.newest = Reference(
             sum(epochs.values()),
-            await risk.next_effective_at(tx, now),
-            PolicyBook(await risk.in_force(tx, now)),
+            await policies.next_effective_at(tx, now),
+            PolicyBook(await policies.in_force(tx, now)),
             await merchant.sellers(tx),
             await catalog.offers(tx),
             await catalog.items(tx),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fenqi import catalog, risk
+from fenqi import catalog
+from fenqi import policy as policies
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.seed.goods import stocked
@@ -33,7 +34,7 @@ async def reference(
     await seed_shops(tx, by, owner_hashes)
     if with_states:
         await let_shops_be(tx, By(by.actor, by.why, as_of or at))
-    if any(version.number == POLICY_NUMBER for version in await risk.versions(tx)):
+    if any(version.number == POLICY_NUMBER for version in await policies.versions(tx)):
         return
     await catalog.add_categories(tx, categories(), by)
     shelves = stocked(at, presale_from=as_of or at)
@@ -47,6 +48,6 @@ async def reference(
 async def _policy(tx: Tx, at: datetime) -> None:
     codes = {category.code for category in categories()}
     policy_id = seed_id("policy", POLICY_NUMBER)
-    document = risk.default_document(at, BY_CODE[SPONSOR].merchant_id)
-    await risk.draft(tx, policy_id, POLICY_NUMBER, document, codes, By("system:seed-maker", "the first policy", at))
-    await risk.publish(tx, policy_id, at, codes, By("system:seed-checker", "checked against the dictionary", at))
+    document = policies.default_document(at, BY_CODE[SPONSOR].merchant_id)
+    await policies.draft(tx, policy_id, POLICY_NUMBER, document, codes, By("system:seed-maker", "the first policy", at))
+    await policies.publish(tx, policy_id, at, codes, By("system:seed-checker", "checked against the dictionary", at))

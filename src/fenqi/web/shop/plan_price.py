@@ -12,7 +12,7 @@ from uuid import UUID
 from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
 from fenqi.credit.schedule import Row
 from fenqi.flows.reference import Reference
-from fenqi.risk import PlanRow
+from fenqi.policy import PlanRow
 
 CREDIT = "credit"
 

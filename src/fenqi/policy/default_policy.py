@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fenqi.risk.model import (
+from fenqi.policy.model import (
     SCENES,
     CapRow,
     GoodsRow,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fenqi import risk
+from fenqi import policy as policies
 from fenqi.catalog import CategoryTree
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import NotFound, Refusal
-from fenqi.risk import (
+from fenqi.policy import (
     CapRow,
     ExposureRow,
     GoodsRow,
@@ -26,13 +26,13 @@ from fenqi.risk import (
     PolicyState,
     PolicyVersion,
 )
-from fenqi.risk.model import ANY, SCENES, SELLER_KINDS
+from fenqi.policy.model import ANY, SCENES, SELLER_KINDS
 from fenqi.seed import categories
 
 AT = datetime(2026, 8, 24, 1, 0, tzinfo=UTC)
 SHOP = new_id()
 TREE = CategoryTree(categories())
-DEFAULT = risk.default_document(AT, SHOP)
+DEFAULT = policies.default_document(AT, SHOP)
 
 
 def book(document):
@@ -74,8 +74,8 @@ def test_the_default_policy_realises_the_dictionary(scene, category, kind, expec
 def test_no_row_is_policy_missing():
     found = BOOK.goods("partner_store", TREE.path("bag"), "self_operated", "credit")
     assert (found.matched, found.rule_id) == (False, "")
-    assert ("credit", "partner_store", "self_operated") in risk.gaps(DEFAULT)
-    assert {method for method, _, _ in risk.gaps(DEFAULT)} == {"credit"}
+    assert ("credit", "partner_store", "self_operated") in policies.gaps(DEFAULT)
+    assert {method for method, _, _ in policies.gaps(DEFAULT)} == {"credit"}
 
 
 def test_caps_plans_and_words_of_the_default():
@@ -179,15 +179,15 @@ def _goods(**changes):
     ],
 )
 def test_the_lint_names_every_fault(document, fault):
-    assert any(fault in line for line in risk.faults(document, TREE.codes)), risk.faults(document, TREE.codes)
+    assert any(fault in line for line in policies.faults(document, TREE.codes)), policies.faults(document, TREE.codes)
 
 
 def test_the_default_has_no_fault_and_survives_json():
-    assert risk.faults(DEFAULT, TREE.codes) == []
-    assert risk.parse_document(msgspec.json.encode(DEFAULT)) == DEFAULT
+    assert policies.faults(DEFAULT, TREE.codes) == []
+    assert policies.parse_document(msgspec.json.encode(DEFAULT)) == DEFAULT
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"methods": [], "goods": [], "plans": [], "extra": 1}'])
 def test_what_is_no_document_is_refused(raw):
     with pytest.raises(Refusal, match="POLICY_INVALID"):
-        risk.parse_document(raw)
+        policies.parse_document(raw)

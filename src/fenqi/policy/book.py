@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fenqi.kernel.refusal import NotFound
-from fenqi.risk.model import (
+from fenqi.policy.model import (
     ANY,
     ExposureRow,
     GoodsRow,

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import new_id
-from fenqi.risk.model import HistoryRow, PolicyDocument, PolicyState, PolicyVersion
+from fenqi.policy.model import HistoryRow, PolicyDocument, PolicyState, PolicyVersion
 
 _VERSION = "policy_id, number, state, document, maker, made_at, checker, published_at, effective_at, document_hash"
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import msgspec
 
+from fenqi.policy.table import Table
+
 ANY = "*"
 SCENES = ("mall", "instalment_mall", "partner_store", "scan_to_pay")
 SELLER_KINDS = ("self_operated", "third_party", "external")
@@ -139,6 +141,8 @@ class PolicyDocument(_Row, frozen=True):
     forbidden_words: tuple[str, ...] = ()
     """Words in a title that payment channels block."""
     numbers: Numbers = Numbers()
+    tables: tuple[Table, ...] = ()
+    """One of each key of `SCHEMAS`."""
 
 
 class PolicyState(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from fenqi.kernel.money import MAX_AMOUNT_MINOR
-from fenqi.risk.model import (
+from fenqi.policy.model import (
     ANY,
     KINDS,
     METHODS,

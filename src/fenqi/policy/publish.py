@@ -14,9 +14,9 @@ from fenqi.database.reference_epoch import raise_epoch
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.refusal import Conflict, Forbidden, NotFound, Refusal
 from fenqi.kernel.state import move
-from fenqi.risk import store
-from fenqi.risk.lint import faults
-from fenqi.risk.model import MOVES, HistoryRow, PolicyDocument, PolicyState, PolicyVersion
+from fenqi.policy import store
+from fenqi.policy.lint import faults
+from fenqi.policy.model import MOVES, HistoryRow, PolicyDocument, PolicyState, PolicyVersion
 
 _NUMBER_MAX = 40
 
