@@ -4,7 +4,7 @@ The front door: `application`, `activation`, `line`, `limit` for the line, `new_
 `credit_facts` for the cashier. The engine needs no database: `schedule`, `fold`, `plan_cost`, `apr`.
 """
 
-from fenqi.credit import activation, application, limit, line
+from fenqi.credit import activation, application, history, limit, line
 from fenqi.credit.agreed import agreed, draws_of, terms_of_loan
 from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, BureauFile
 from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT, PRODUCTS
@@ -110,6 +110,7 @@ __all__ = [
     "draws_of",
     "events_of",
     "fold",
+    "history",
     "insert_loans",
     "limit",
     "line",
