@@ -56,9 +56,13 @@ from fenqi.cashier.offer import Offer, PlanCost, Price, next_best, offer_of, off
 from fenqi.cashier.remedy import remedies
 from fenqi.cashier.remedy_apply import apply
 from fenqi.cashier.store import (
+    decided_between,
+    decisions_of_checkouts,
     find_payment,
     insert_decisions,
     insert_payments,
+    orders_of_checkouts,
+    paid_tenders,
     select_answers,
     select_decision,
     select_decisions,
@@ -109,6 +113,8 @@ __all__ = [
     "cards_refused",
     "checkout",
     "checkouts_of",
+    "decided_between",
+    "decisions_of_checkouts",
     "decode_facts",
     "decode_verdict",
     "draw",
@@ -125,6 +131,8 @@ __all__ = [
     "offer_of",
     "offers",
     "open_checkout",
+    "orders_of_checkouts",
+    "paid_tenders",
     "remedies",
     "replay",
     "select_answers",

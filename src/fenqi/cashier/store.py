@@ -227,3 +227,57 @@ async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
     cursor = await tx.execute(f"{_PAYMENT} WHERE payment_id = %s LIMIT 1", (payment_id,))
     found = await _payments(tx, await cursor.fetchall())
     return found[0] if found else None
+
+
+Key = tuple[int, UUID, UUID]
+"""(bucket, consumer id, checkout id)."""
+
+
+async def decided_between(tx: Tx, after_at: Any, until_at: Any, limit: int) -> list[tuple[Key, Any]]:
+    """The checkouts with decisions after one instant and up to another, with the first of these, oldest first. A
+    report: it looks through all buckets."""
+    cursor = await tx.execute(
+        """SELECT bucket, consumer_id, intent_id, min(decided_at) FROM decision
+           WHERE decided_at > %s AND decided_at <= %s GROUP BY bucket, consumer_id, intent_id
+           ORDER BY min(decided_at), intent_id LIMIT %s""",
+        (after_at, until_at, limit),
+    )
+    return [((row[0], row[1], row[2]), row[3]) for row in await cursor.fetchall()]
+
+
+_OF_KEYS = "(bucket, consumer_id, intent_id) IN (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]))"
+
+
+def _columns(keys: Sequence[Key]) -> list[Any]:
+    return [
+        packing.pack_int2([k[0] for k in keys]),
+        packing.pack_uuid([k[1] for k in keys]),
+        packing.pack_uuid([k[2] for k in keys]),
+    ]
+
+
+async def decisions_of_checkouts(tx: Tx, keys: Sequence[Key]) -> list[StoredDecision]:
+    """Every decision on these checkouts, oldest first."""
+    cursor = await tx.execute(f"{_DECISION} WHERE {_OF_KEYS} ORDER BY decided_at, decision_id", _columns(keys))
+    return [_decision(row) for row in await cursor.fetchall()]
+
+
+async def orders_of_checkouts(tx: Tx, keys: Sequence[Key]) -> dict[UUID, UUID]:
+    """Checkout id → order id."""
+    cursor = await tx.execute(f"SELECT intent_id, order_id FROM payment_intent WHERE {_OF_KEYS}", _columns(keys))
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def paid_tenders(tx: Tx, keys: Sequence[Key]) -> dict[UUID, list[Tender]]:
+    """The tenders of the payments that succeeded at these checkouts, by checkout."""
+    cursor = await tx.execute(
+        """SELECT p.intent_id, t.method, t.plan, t.amount_minor FROM payment p
+            JOIN tender t USING (bucket, consumer_id, payment_id)
+            WHERE p.outcome = 'succeeded' AND (p.bucket, p.consumer_id, p.intent_id) IN
+              (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[])) ORDER BY t.payment_id, t.line""",
+        _columns(keys),
+    )
+    found: dict[UUID, list[Tender]] = {}
+    for intent_id, *tender in await cursor.fetchall():
+        found.setdefault(intent_id, []).append(Tender(*tender))
+    return found

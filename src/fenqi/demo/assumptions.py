@@ -83,6 +83,10 @@ LEAVES_WITHOUT_METHOD = 0.42
 """Of those whose preferred method is missing: would stop the purchase [PP1]."""
 RECOVERS = 0.35
 """Of those who see a reason with its remedy: carry the remedy out (30 to 40 %) [magnitudes.md, A]."""
+RECOVERS_BARE = 0.12
+"""Of those who see a bare "unavailable": find out what to do by themselves, and do it (10 to 15 %) [magnitudes.md, A]."""
+SEES_BARE = 0.2
+"""Share of the consumers who take part in the experiment without reasons, while the quarter is simulated (A)."""
 TAKES_ANOTHER = 0.5
 """Of the others: pay by a method that is available (A)."""
 TOPS_UP = 0.9

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.queues import Queue
 from threading import BrokenBarrierError
 
-from fenqi import attempt, merchant, seed
+from fenqi import attempt, insight, merchant, seed
 from fenqi.channels.gateway.control import Control
 from fenqi.customer import Keys
 from fenqi.database import clock as database_clock
@@ -113,11 +113,20 @@ async def _reference(settings: Settings, control: Control | None, begin_at: date
                 )
             await seed.reference(tx, begin_at, as_of=now, with_states=False)
             await staff.hire_all(tx, PASSWORD, By("system:demo", "the demo's staff", begin_at))
+            await insight.insert_experiment(tx, _experiment(begin_at, now))
         if control is not None:
             await control.steer(at=begin_at)
             await gateways.silence(control)
             by = By("system:demo", "the demo's passages", begin_at)
             await gateways.connect(database, Keys(settings.secret), control, by)
+
+
+def _experiment(begin_at: datetime, now: datetime) -> insight.Experiment:
+    """What explaining is worth, tried on the market while it is simulated; whoever looks at the demo sees reasons."""
+    return insight.Experiment(
+        "reasons", round(assumptions.SEES_BARE * 1_000_000), begin_at, now, "system:demo",
+        "what reasons and remedies are worth", begin_at,
+    )  # fmt: skip
 
 
 async def _hand_over(settings: Settings, control: Control | None) -> None:

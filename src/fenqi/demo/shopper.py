@@ -16,7 +16,7 @@ from fenqi.demo import assumptions as a
 from fenqi.demo import outside
 from fenqi.demo.shelf import Shelf, chosen
 from fenqi.demo.tally import Tally
-from fenqi.flows import money, pay, quote, refund, remedy, shop
+from fenqi.flows import at_stake, money, pay, quote, refund, remedy, shop
 from fenqi.flows.context import Context
 from fenqi.flows.quote import Quote
 from fenqi.flows.request import PayRequest
@@ -130,12 +130,18 @@ class Shopper:
         self.tally.add("refused")
         if wanted is not None:
             self.tally.refused_by.update({reason.code for reason in wanted.reasons})
+        bare = False
+        if wanted is not None:
+            bare = await at_stake.arm(self.ctx, self.consumer_id) == "bare"
+            await at_stake.note(self.ctx, "wanted", self.consumer_id, shown.intent_id, wanted.method, wanted.plan)
         elsewhere = wanted is None or outside.is_outside(wanted.method)
         if elsewhere and rng.random() < a.LEAVES_WITHOUT_METHOD:
             self.tally.add("left")
             return None
         codes = {reason.code for reason in wanted.reasons} if wanted is not None else set()
         ready = a.TOPS_UP if codes == {"BALANCE_INSUFFICIENT"} else a.RECOVERS
+        if bare:
+            ready = min(ready, a.RECOVERS_BARE)
         if not elsewhere and wanted is not None and rng.random() < ready:
             payment = await self._cure(shown, wanted)
             if payment is not None and payment.outcome == "succeeded":

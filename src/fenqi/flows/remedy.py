@@ -14,7 +14,7 @@ import msgspec
 
 from fenqi import cashier, credit
 from fenqi.cashier import Action, Facts, Offer, Remedy, action
-from fenqi.flows import amend, charge, money, presale, prove, quote, repay
+from fenqi.flows import amend, at_stake, charge, money, presale, prove, quote, repay
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.prove import Needed
@@ -85,6 +85,7 @@ async def apply(ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str
     at the end because others changed something meanwhile (the answer to that is a new quote).
     """
     chosen = await find(ctx, consumer_id, remedy)
+    await _note(ctx, "remedy_taken", consumer_id, chosen)
     basis = await quote.gather(ctx, consumer_id, chosen.intent_id)
     for place, step in enumerate(chosen.remedy.actions):
         moved = await _step(ctx, basis, chosen, place, step, given)
@@ -94,7 +95,14 @@ async def apply(ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str
             basis = await quote.gather(ctx, consumer_id, moved)
         if isinstance(step, _TYPED) and moved is not None:
             given = {name: typed for name, typed in given.items() if name != "sms_code"}  # a code serves one step
-    return await _finish(ctx, basis, chosen)
+    done = await _finish(ctx, basis, chosen)
+    await _note(ctx, "remedy_done", consumer_id, chosen, done.intent_id)
+    return done
+
+
+async def _note(ctx: Context, kind: str, consumer_id: UUID, chosen: Chosen, to_intent_id: UUID | None = None) -> None:
+    steps = [str(step.__struct_config__.tag) for step in chosen.remedy.actions]
+    await at_stake.note(ctx, kind, consumer_id, chosen.intent_id, chosen.method, chosen.plan, steps, to_intent_id)
 
 
 async def _step(

@@ -12,19 +12,20 @@ import logging
 
 from fenqi.channels.http import Http
 from fenqi.database import outbox
-from fenqi.flows import events, expire, hear, janitor, jeepay_notify, passages, webhook
+from fenqi.flows import at_stake, events, expire, hear, janitor, jeepay_notify, passages, webhook
 from fenqi.flows.context import Context
 
 _LOG = logging.getLogger("fenqi.jobs")
 _CLOCKWORK_S = 5.0
 _JANITOR_S = 1.0
+_COUNTER_S = 15.0
 _WEBHOOK_S = 10.0
 """How long a merchant's server may keep silent."""
 
 
 async def run(ctx: Context, stop: asyncio.Event) -> None:
     """All of it, until `stop` is set."""
-    jobs = (_relay, _clockwork, _janitor, _listener, _courier, _messenger)
+    jobs = (_relay, _clockwork, _janitor, _listener, _courier, _messenger, _counter)
     await asyncio.gather(*(job(ctx, stop) for job in jobs))
 
 
@@ -78,6 +79,16 @@ async def _courier(ctx: Context, stop: asyncio.Event) -> None:
             _LOG.exception("the courier stumbled")
             await _pause(stop, 1.0)
     await http.close()
+
+
+async def _counter(ctx: Context, stop: asyncio.Event) -> None:
+    """Count what was at stake at the cashier."""
+    while not stop.is_set():
+        try:
+            await at_stake.count(ctx)
+        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
+            _LOG.exception("the counter stumbled")
+        await _pause(stop, _COUNTER_S)
 
 
 async def _messenger(ctx: Context, stop: asyncio.Event) -> None:

@@ -14,7 +14,7 @@ from fenqi.attempt import Attempt
 from fenqi.channels.shelf import EXTERNAL
 from fenqi.customer import Card
 from fenqi.database.pool import Tx
-from fenqi.flows import pay, quote
+from fenqi.flows import at_stake, pay, quote
 from fenqi.flows.quote import Quote
 from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import bucket_of, parse_id
@@ -55,13 +55,17 @@ async def page(visit: Visit) -> Response:
     async with visit.context.database.snapshot() as tx:
         bound = await customer.cards(tx, visit.consumer_id)
         under_way = await _under_way(tx, visit.consumer_id, found.order)
+    cards = [card for card in told.cards(visit.query("method"), visit.query("plan")) if _fits(card, part)]
+    await _note_wanted(visit, found.intent_id, cards)
+    if await at_stake.arm(visit.context, visit.consumer_id) == "bare":
+        cards = [told.bare(card) for card in cards]
     return visit.render(
         "shop/cashier.html",
         quote=found,
         order=found.order,
         payable_minor=found.order.payable_minor,
         rest_minor=found.order.payable_minor - (part.amount_minor if part is not None else 0),
-        cards=[card for card in told.cards(visit.query("method"), visit.query("plan")) if _fits(card, part)],
+        cards=cards,
         part=part,
         error=visit.error(error),
         against=against,
@@ -73,6 +77,13 @@ async def page(visit: Visit) -> Response:
         under_way=under_way,
         here=f"/cashier/{found.intent_id}",
     )
+
+
+async def _note_wanted(visit: Visit, intent_id: UUID, cards: list[MethodCard]) -> None:
+    """Who picks a method that can't be used wants it: that is counted."""
+    picked = next((card for card in cards if card.method == visit.query("method") and not card.available), None)
+    if picked is not None:
+        await at_stake.note(visit.context, "wanted", visit.consumer_id, intent_id, picked.method, picked.chosen)
 
 
 def _fits(card: MethodCard, part: Part | None) -> bool:

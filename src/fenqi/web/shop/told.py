@@ -6,9 +6,8 @@ sellers, and given the addresses of the doors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from fenqi import cashier, texts
 from fenqi.cashier import Facts, Offer, PlanFacts
@@ -17,13 +16,13 @@ from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
 from fenqi.credit.schedule import Row
 from fenqi.flows import remedy as remedies
 from fenqi.flows.basis import covered
+from fenqi.flows.naming import action_names as action_names
+from fenqi.flows.naming import reason_names as reason_names
 from fenqi.flows.quote import Quote, pricing
 from fenqi.flows.reference import Reference
-from fenqi.kernel.reason import Reason, ScopeKind
-from fenqi.order import Order
-from fenqi.texts import Audience, Locale, Said
+from fenqi.kernel.reason import Reason, Scope, ScopeKind
+from fenqi.texts import Audience, Locale
 from fenqi.web import saying
-from fenqi.web.template import own
 
 ICONS = {"credit": "credit", "money_account": "money"}
 """By method; those that channels execute have marks of their own."""
@@ -127,6 +126,16 @@ class Teller:
             method, ICONS.get(method, ""), self._says(method), bool(usable), is_credit,
             method in shelf.EXTERNAL, method in (CREDIT, MONEY), plans, chosen, usable, told, shown,
         )  # fmt: skip
+
+    def bare(self, card: Card) -> Card:
+        """The card as those see it who take part in the experiment: usable or not, and nothing else."""
+        said = self.reasons((Reason("METHOD_UNAVAILABLE_NOW", card.method, Scope(ScopeKind.METHOD)),))
+
+        def bared(told: Told) -> Told:
+            return told._replace(reasons=said, remedies=(), routes=(), incurable=False)
+
+        shown = None if card.shown is None else bared(card.shown)
+        return card._replace(refused=tuple(bared(told) for told in card.refused), shown=shown)
 
     def _says(self, method: str) -> str:
         """The line below a method's name."""
@@ -253,37 +262,3 @@ def free_minor(facts: Facts) -> int:
 def _usual(plans: list[str]) -> str:
     """The plan shown first: twelve instalments where there are, else one sum, else the last one."""
     return next((plan for plan in ("instalment_12", "full") if plan in plans), plans[-1])
-
-
-def reason_names(reason: Reason, ref: Reference, locale: Locale) -> dict[str, Said]:
-    """Names for the codes that a reason carries: its category's, its sellers'."""
-    names: dict[str, Said] = {}
-    for place in ("observed", "required"):
-        code = getattr(reason, place).get("category")
-        if isinstance(code, str) and code in ref.tree:
-            names["category_name"] = own(ref.tree.get(code), "name", locale)
-    if reason.scope.kind is ScopeKind.SELLER:
-        sellers = [ref.sellers[UUID(one)].merchant for one in reason.scope.ids if UUID(one) in ref.sellers]
-        names["seller_name"] = _joined([own(seller, "name", locale) for seller in sellers], locale)
-    return {name: value for name, value in names.items() if value}
-
-
-def action_names(order: Order, ref: Reference, locale: Locale) -> Callable[[Any], dict[str, Said]]:
-    """Names for what an action is about: the new seller, the goods taken out."""
-    titles = {str(line.line_id): own(line, "title", locale) for line in order.lines}
-
-    def names(action: Any) -> dict[str, Said]:
-        found: dict[str, Said] = {}
-        seller = getattr(action, "merchant_id", None)
-        if seller is not None and UUID(seller) in ref.sellers:
-            found["seller_name"] = own(ref.sellers[UUID(seller)].merchant, "name", locale)
-        lines = getattr(action, "line_ids", None)
-        if lines:
-            found["goods_name"] = _joined([titles[one] for one in lines if one in titles], locale)
-        return found
-
-    return names
-
-
-def _joined(words: list[str], locale: Locale) -> str:
-    return ("、" if locale is Locale.ZH_CN else ", ").join(words)
