@@ -10,9 +10,12 @@ from uuid import UUID
 
 import msgspec
 
+from fenqi.credit.loan_event import LoanEvent
 from fenqi.credit.store import history as store
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import NotFound
+
+_EVENT = msgspec.json.Decoder(LoanEvent)
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -25,6 +28,18 @@ class Review(msgspec.Struct, frozen=True):
     principal_reasons: tuple[str, ...]
     actor: str
     why: str
+    at: datetime
+
+
+class LoanMove(msgspec.Struct, frozen=True):
+    """Something that happened to a loan after its drawdown."""
+
+    loan_id: UUID
+    kind: str
+    """repayment | prepayment | refund | cancellation | waiver | penalty"""
+    amount_minor: int | None
+    """In fen; None: of a whole cancellation."""
+    actor: str
     at: datetime
 
 
@@ -49,4 +64,12 @@ async def reviews_of(tx: Tx, consumer_id: UUID) -> list[Review]:
     return [
         Review(application_id, outcome, limit_minor, tuple(reasons), actor, why, at)
         for application_id, outcome, limit_minor, reasons, actor, why, at in await store.reviews(tx, consumer_id)
+    ]
+
+
+async def loan_moves(tx: Tx, consumer_id: UUID, since_at: datetime, until_at: datetime) -> list[LoanMove]:
+    """What happened to the consumer's loans between two instants, oldest first."""
+    return [
+        LoanMove(loan_id, kind, _EVENT.decode(event).amount_minor, actor, at)
+        for loan_id, kind, event, actor, at in await store.events_between(tx, consumer_id, since_at, until_at)
     ]

@@ -36,3 +36,15 @@ async def reviews(tx: Tx, consumer_id: UUID) -> list[ReviewRow]:
         (bucket_of(consumer_id), consumer_id),
     )
     return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in await cursor.fetchall()]
+
+
+async def events_between(
+    tx: Tx, consumer_id: UUID, since_at: datetime, until_at: datetime
+) -> list[tuple[UUID, str, str, str, datetime]]:
+    """(loan id, kind, the event as JSON, who, when) of what happened to a consumer's loans, oldest first."""
+    cursor = await tx.execute(
+        "SELECT loan_id, kind, event, recorded_by, recorded_at FROM loan_event"
+        " WHERE bucket = %s AND consumer_id = %s AND recorded_at BETWEEN %s AND %s ORDER BY recorded_at, loan_id, n",
+        (bucket_of(consumer_id), consumer_id, since_at, until_at),
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in await cursor.fetchall()]
