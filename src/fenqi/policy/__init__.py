@@ -5,6 +5,7 @@ Publishing and withdrawing raise the epoch of kind `policy`; a version that wait
 
 from fenqi.policy.book import PolicyBook
 from fenqi.policy.default_policy import default_document
+from fenqi.policy.engine import Engine
 from fenqi.policy.lint import faults, gaps
 from fenqi.policy.model import (
     CapRow,
@@ -18,6 +19,7 @@ from fenqi.policy.model import (
     PolicyDocument,
     PolicyState,
     PolicyVersion,
+    Who,
 )
 from fenqi.policy.publish import (
     by_number,
@@ -33,6 +35,7 @@ from fenqi.policy.publish import (
 
 __all__ = [
     "CapRow",
+    "Engine",
     "ExposureRow",
     "GoodsRow",
     "GoodsVerdict",
@@ -44,6 +47,7 @@ __all__ = [
     "PolicyDocument",
     "PolicyState",
     "PolicyVersion",
+    "Who",
     "by_number",
     "default_document",
     "draft",

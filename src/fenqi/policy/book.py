@@ -5,11 +5,13 @@ One book per version and process; answers are remembered by (scene, category, ki
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from fenqi.kernel.refusal import NotFound
+from fenqi.policy.cell import Value
+from fenqi.policy.engine import Engine
 from fenqi.policy.model import (
     ANY,
     ExposureRow,
@@ -21,6 +23,7 @@ from fenqi.policy.model import (
     PlanRow,
     PolicyVersion,
 )
+from fenqi.policy.table import Answered, Table
 
 _TOLD_AFTER_END = timedelta(days=30)
 
@@ -33,6 +36,7 @@ class PolicyBook:
         self.document = version.document
         self._methods = {row.method: row for row in version.document.methods}
         self._goods = {(row.method, row.category, row.scene, row.seller_kind): row for row in version.document.goods}
+        self._engine = Engine(version.document.tables)
         self._known: dict[tuple[str, tuple[str, ...], str, str], GoodsVerdict] = {}
 
     @property
@@ -44,6 +48,17 @@ class PolicyBook:
     def methods(self) -> tuple[MethodRow, ...]:
         """All methods, in the order in which they are shown."""
         return self.document.methods
+
+    def ask(self, key: str, inputs: Mapping[str, Value]) -> Answered:
+        """What the table of this key says of a case; `missing` names what nobody knew: then nothing is decided."""
+        return self._engine.ask(key, inputs)
+
+    def table(self, key: str) -> Table:
+        """The table of this key; NotFound (TABLE_UNKNOWN) when the version has none."""
+        found = self._engine.table(key)
+        if found is None:
+            raise NotFound("TABLE_UNKNOWN", f"policy {self.number} has no table {key!r}")
+        return found
 
     def method(self, method: str) -> MethodRow:
         """The method's row, or NotFound (METHOD_UNKNOWN)."""

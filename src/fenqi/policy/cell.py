@@ -113,9 +113,14 @@ def _codes(text: str, kind: Kind) -> Test:
 
 def _strings(text: str, listed: str) -> tuple[str, ...]:
     values = _list(listed)
-    if not values or not all(isinstance(value, str) and value and '"' not in value for value in values):
+    if not values or not all(isinstance(value, str) and is_code(value) for value in values):
         raise _bad(text, 'codes in quotes, like "a" or "a", "b"')
     return tuple(dict.fromkeys(str(value) for value in values))
+
+
+def is_code(text: str) -> bool:
+    """Whether the text can stand between quotes as it is: the engine knows no escapes."""
+    return bool(text) and text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _list(text: str) -> list[object]:

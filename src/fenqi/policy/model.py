@@ -19,6 +19,8 @@ SCENES = ("mall", "instalment_mall", "partner_store", "scan_to_pay")
 SELLER_KINDS = ("self_operated", "third_party", "external")
 METHODS = ("credit", "money_account", "bank_card", "alipay", "wechat_pay", "huawei_pay")
 VERDICTS = ("allow", "category_excluded", "seller_type_excluded")
+NOT_COVERED = "not_covered"
+"""What the goods table's last row says: nobody has laid down anything for such goods, which is POLICY_MISSING."""
 KINDS = ("gift", "cross_border", "subscription", "enterprise", "presale_deposit", "trade_in")
 """Kinds of goods and orders that a rule can rule out."""
 
@@ -149,16 +151,35 @@ class PolicyState(StrEnum):
     """Where a version stands."""
 
     DRAFT = "draft"
+    SUBMITTED = "submitted"
+    REJECTED = "rejected"
+    CANARY = "canary"
+    """Approved for a share of the consumers."""
     PUBLISHED = "published"
+    """Approved for everybody from its effective instant on."""
+    ROLLED_BACK = "rolled_back"
     WITHDRAWN = "withdrawn"
 
 
 _S = PolicyState
 MOVES: dict[PolicyState, frozenset[PolicyState]] = {
-    _S.DRAFT: frozenset({_S.PUBLISHED}),
-    _S.PUBLISHED: frozenset({_S.WITHDRAWN}),
+    _S.DRAFT: frozenset({_S.SUBMITTED, _S.WITHDRAWN}),
+    _S.SUBMITTED: frozenset({_S.DRAFT, _S.REJECTED, _S.CANARY, _S.PUBLISHED, _S.WITHDRAWN}),
+    _S.REJECTED: frozenset({_S.DRAFT, _S.WITHDRAWN}),
+    _S.CANARY: frozenset({_S.PUBLISHED, _S.WITHDRAWN}),
+    _S.PUBLISHED: frozenset({_S.ROLLED_BACK, _S.WITHDRAWN}),
+    _S.ROLLED_BACK: frozenset(),
     _S.WITHDRAWN: frozenset(),
 }
+"""A version that has decided anything never becomes a draft again: decisions name it, and its document stays."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """The part of the consumers that a canary decides for, and how long: from an instant until before another."""
+
+    share_ppm: int
+    from_at: datetime
+    until_at: datetime
 
 
 class PolicyVersion(msgspec.Struct, frozen=True):
@@ -172,7 +193,25 @@ class PolicyVersion(msgspec.Struct, frozen=True):
     made_at: datetime
     checker: str | None
     published_at: datetime | None
+    """When it was approved."""
     effective_at: datetime | None
+    revision: int = 1
+    """How often it was saved: whoever changes it says which one they have seen."""
+    based_on: str = ""
+    """The number of the version that it was copied from."""
+    share: Share | None = None
+    """Of a canary, or of a version that was one."""
+    ended_at: datetime | None = None
+    """When it was rolled back or withdrawn."""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """One save of a draft."""
+
+    revision: int
+    actor: str
+    why: str
+    at: datetime
 
 
 class GoodsVerdict(msgspec.Struct, frozen=True):
@@ -189,6 +228,15 @@ class GoodsVerdict(msgspec.Struct, frozen=True):
     max_minor: int | None = None
     terms: tuple[int, ...] | None = None
     excluded: tuple[str, ...] = ()
+
+
+class Who(msgspec.Struct, frozen=True):
+    """The buyer as policy asks about them; the fields are inputs of the tables."""
+
+    segments: tuple[str, ...] = ()
+    clean_months: int = 0
+    account_age_days: int = 0
+    pd_ppm: int | None = None
 
 
 class HistoryRow(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ A new table is an entry here; the lint, both engines, the console, import and ex
 
 from __future__ import annotations
 
-from fenqi.policy.model import KINDS, METHODS, SCENES, SELLER_KINDS, VERDICTS
+from fenqi.policy.model import KINDS, METHODS, NOT_COVERED, SCENES, SELLER_KINDS, VERDICTS
 from fenqi.policy.table import Field, Output, Schema
 
 SEGMENTS = ("student_parent", "teacher", "veteran", "employee")
@@ -30,7 +30,15 @@ _WHERE = (
     Field("seller_kind", "text", SELLER_KINDS),
     Field("merchant", "text"),
 )
-"""The goods' categories from the leaf to the root; the merchant by its code."""
+"""Of one line: the goods' categories from the leaf to the root; the merchant by its code."""
+_WHERE_ALL = (
+    Field("method", "text", METHODS),
+    Field("scene", "text", SCENES),
+    Field("category", "codes"),
+    Field("seller_kind", "codes", SELLER_KINDS),
+    Field("merchant", "codes"),
+)
+"""Of a whole order: the categories, kinds of sellers and merchants of all its lines together."""
 _WHO = (
     Field("segments", "codes", SEGMENTS),
     Field("clean_months", "number"),
@@ -44,7 +52,7 @@ GOODS = Schema(
     "first",
     (*_WHERE, *_WHO),
     (
-        Output("verdict", "text", "allow", VERDICTS),
+        Output("verdict", "text", "allow", (*VERDICTS, NOT_COVERED)),
         Output("min_minor", "number", 0),
         Output("max_minor", "number", None),
         Output("terms", "numbers", None),
@@ -58,7 +66,7 @@ TRANSACTION = Schema(
     "transaction",
     "collect",
     (
-        *_WHERE,
+        *_WHERE_ALL,
         *_WHO,
         Field("amount_minor", "number"),
         Field("hour", "number"),
@@ -95,7 +103,7 @@ TRANSACTION = Schema(
 EXPOSURE = Schema(
     "exposure",
     "collect",
-    (*_WHERE, *_WHO),
+    (*_WHERE_ALL, *_WHO),
     (Output("programme", "text", ""), Output("cap_minor", "number", None)),
     {"programme": ""},
 )
@@ -104,7 +112,7 @@ EXPOSURE = Schema(
 COUNTER_OFFER = Schema(
     "counter_offer",
     "first",
-    (*_WHERE, *_WHO, Field("amount_minor", "number"), Field("limit_used_ppm", "number")),
+    (*_WHERE_ALL, *_WHO, Field("amount_minor", "number"), Field("limit_used_ppm", "number")),
     (Output("down_payment_ppm", "number", 0), Output("most_instalments", "number", None)),
     {},
 )
