@@ -14,12 +14,12 @@ from fenqi.insight.store import (
     replace_at_stake,
     steps_of,
 )
-from fenqi.insight.tally import Cut, Line, cut
+from fenqi.insight.tally import CUTS, Cut, Line, cut, names_of
 from fenqi.insight.weigh import nearest, steps_to, way_of, weigh
 
 __all__ = [
-    "Arm", "AtStake", "Checkout", "Cut", "Difference", "Experiment", "Judged", "Line", "Look", "Outcome", "Share",
-    "Step", "Way", "arm_of", "at_stake", "claim_mark", "compare", "cut", "experiments", "insert_experiment",
-    "insert_step", "mark", "move_mark", "nearest", "open_checkouts", "replace_at_stake", "share_of", "steps_of",
-    "steps_to", "way_of", "weigh",
+    "CUTS", "Arm", "AtStake", "Checkout", "Cut", "Difference", "Experiment", "Judged", "Line", "Look", "Outcome",
+    "Share", "Step", "Way", "arm_of", "at_stake", "claim_mark", "compare", "cut", "experiments", "insert_experiment",
+    "insert_step", "mark", "move_mark", "names_of", "nearest", "open_checkouts", "replace_at_stake", "share_of",
+    "steps_of", "steps_to", "way_of", "weigh",
 ]  # fmt: skip

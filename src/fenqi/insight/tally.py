@@ -56,6 +56,11 @@ _NAMES: dict[str, Callable[[AtStake], tuple[str, ...]]] = {
 }
 
 
+def names_of(row: AtStake, by: str) -> tuple[str, ...]:
+    """The lines of a cut that a row counts in."""
+    return _NAMES[by](row)
+
+
 def cut(rows: Sequence[AtStake], by: str) -> Cut:
     """Sum rows by one of `CUTS`."""
     names = _NAMES[by]

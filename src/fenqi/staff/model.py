@@ -37,6 +37,7 @@ class Action(StrEnum):
     ASK_CHANNEL = "ask_channel"
     RUN_CHANNELS = "run_channels"
     DECIDE_REFUND = "decide_refund"
+    SEE_INSIGHT = "see_insight"
 
 
 _A = Action
@@ -51,6 +52,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.PUBLISH_POLICY,
             _A.CHANGE_CREDIT,
             _A.SEE_CHANNELS,
+            _A.SEE_INSIGHT,
         }
     ),
     Role.ACCOUNTANT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_LEDGER, _A.SEE_CHANNELS, _A.ASK_CHANNEL, _A.DECIDE_REFUND}),
@@ -65,6 +67,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.SEE_CHANNELS,
             _A.ASK_CHANNEL,
             _A.RUN_CHANNELS,
+            _A.SEE_INSIGHT,
         }
     ),
 }

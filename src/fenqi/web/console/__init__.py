@@ -8,9 +8,11 @@ from fenqi.web.console import (
     books,
     channels,
     diagnosis,
+    experiment,
     faults,
     find,
     inbox,
+    lost_money,
     matters,
     passage_page,
     payment,
@@ -22,6 +24,7 @@ from fenqi.web.console import (
 
 PAGES = (
     sign_in, find, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults, webhooks,
+    lost_money, experiment,
 )  # fmt: skip
 
 
