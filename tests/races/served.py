@@ -357,8 +357,9 @@ class Served(Mall):
             document = replace(before.document, numbers=replace(before.document.numbers, **numbers))
             policy_id, codes = new_id(), ref.tree.codes
             by, other = By("staff:maker", "a race", self.clock.now()), By("staff:checker", "a race", self.clock.now())
-            await policy.draft(tx, policy_id, policy_id.hex[-12:], document, codes, by)
-            await policy.publish(tx, policy_id, self.clock.now(), codes, other)
+            await policy.draft(tx, policy_id, policy_id.hex[-12:], document, by)
+            await policy.submit(tx, policy_id, 1, codes, by)
+            await policy.publish(tx, policy_id, 1, self.clock.now(), codes, other)
 
     async def balanced(self) -> bool:
         """Whether each book's trial balance comes out."""

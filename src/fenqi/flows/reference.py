@@ -24,12 +24,25 @@ from fenqi.policy import PolicyBook
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version that decides for a share of the consumers."""
+
+    book: PolicyBook
+    share_ppm: int
+
+    def has(self, consumer_id: UUID) -> bool:
+        """Whether it decides for this consumer."""
+        return policies.is_in_share(self.book.number, consumer_id, self.share_ppm)
+
+
+@dataclass(frozen=True)
 class Reference:
-    """One consistent copy. `until_at` is when a policy that waits takes over."""
+    """One consistent copy. `until_at` is when other versions of the policy decide: one that waits, or a canary."""
 
     epoch: int
     until_at: datetime | None
     policy: PolicyBook
+    """The version that decides for everybody whom no canary decides for."""
     sellers: dict[UUID, Seller]
     offers: dict[tuple[UUID, UUID], Offer]
     items: dict[UUID, Item]
@@ -39,6 +52,23 @@ class Reference:
     epochs: dict[str, int] = field(default_factory=dict)
     """The counters that `epoch` is the sum of."""
     product: CreditProduct = credit.PRODUCT
+    canary: Canary | None = None
+    """The version that decides for a share of the consumers just now."""
+
+    def seen_by(self, consumer_id: UUID) -> Reference:
+        """The copy with the policy that decides for this consumer."""
+        if self.canary is None or not self.canary.has(consumer_id):
+            return self
+        return self._with_canary
+
+    def policy_for(self, consumer_id: UUID) -> PolicyBook:
+        """The version that decides for this consumer."""
+        return self.seen_by(consumer_id).policy
+
+    @cached_property
+    def _with_canary(self) -> Reference:
+        assert self.canary is not None
+        return replace(self, policy=self.canary.book, canary=None)
 
     @cached_property
     def passages_of(self) -> dict[str, tuple[Passage, ...]]:
@@ -62,6 +92,13 @@ class ReferenceCache:
     newest: Reference | None = field(default=None)
     _compared_s: float = float("-inf")
     """When the copy was last compared with the epochs, on the monotonic clock."""
+
+    def decides(self, number: str, consumer_id: UUID, now: datetime) -> bool:
+        """Whether, as far as this process knows, a version is still the one that decides for a consumer."""
+        kept = self.newest
+        if kept is None or (kept.until_at is not None and now >= kept.until_at):
+            return False
+        return kept.policy_for(consumer_id).number == number
 
     @property
     def product(self) -> CreditProduct:
@@ -95,9 +132,10 @@ class ReferenceCache:
         return kept
 
     async def _read(self, tx: Tx, now: datetime, epochs: dict[str, int]) -> Reference:
+        trial = await policies.canary_at(tx, now)
         self.newest = Reference(
             sum(epochs.values()),
-            await policies.next_effective_at(tx, now),
+            await policies.next_change_at(tx, now),
             PolicyBook(await policies.in_force(tx, now)),
             await merchant.sellers(tx),
             await catalog.offers(tx),
@@ -106,5 +144,6 @@ class ReferenceCache:
             tuple(await passage.get_all(tx)),
             await passage.healths(tx),
             epochs,
+            canary=None if trial is None or trial.share is None else Canary(PolicyBook(trial), trial.share.share_ppm),
         )
         return self.newest

@@ -1,17 +1,21 @@
 """The room of policy: every rule as versioned data, published by two people, asked through a `PolicyBook`.
 
-Publishing and withdrawing raise the epoch of kind `policy`; a version that waits takes over at `next_effective_at`.
+What changes who decides raises the epoch of kind `policy`; what time alone changes does so at `next_change_at`.
 """
 
 from fenqi.policy.book import PolicyBook
+from fenqi.policy.canary import begin as begin_canary
+from fenqi.policy.canary import end as end_canary
+from fenqi.policy.canary import is_in_share, promote
+from fenqi.policy.canary import running as canary_at
 from fenqi.policy.default_policy import default_document
 from fenqi.policy.engine import Engine
-from fenqi.policy.lint import faults, gaps
+from fenqi.policy.goods_table import goods_row, goods_table
+from fenqi.policy.lint import faults, gaps, warnings
 from fenqi.policy.model import (
     CapRow,
-    ExposureRow,
-    GoodsRow,
     GoodsVerdict,
+    HistoryRow,
     InterestFreeRow,
     MethodRow,
     Numbers,
@@ -19,16 +23,28 @@ from fenqi.policy.model import (
     PolicyDocument,
     PolicyState,
     PolicyVersion,
+    Saved,
+    Share,
     Who,
 )
 from fenqi.policy.publish import (
     by_number,
+    document_hash,
     draft,
+    get,
     get_history,
     in_force,
-    next_effective_at,
+    next_change_at,
+    note,
     parse_document,
     publish,
+    recall,
+    reject,
+    roll_back,
+    save,
+    saved,
+    saves,
+    submit,
     versions,
     withdraw,
 )
@@ -36,9 +52,8 @@ from fenqi.policy.publish import (
 __all__ = [
     "CapRow",
     "Engine",
-    "ExposureRow",
-    "GoodsRow",
     "GoodsVerdict",
+    "HistoryRow",
     "InterestFreeRow",
     "MethodRow",
     "Numbers",
@@ -47,17 +62,37 @@ __all__ = [
     "PolicyDocument",
     "PolicyState",
     "PolicyVersion",
+    "Saved",
+    "Share",
     "Who",
+    "begin_canary",
     "by_number",
+    "canary_at",
     "default_document",
+    "document_hash",
     "draft",
+    "end_canary",
     "faults",
     "gaps",
+    "get",
     "get_history",
+    "goods_row",
+    "goods_table",
     "in_force",
-    "next_effective_at",
+    "is_in_share",
+    "next_change_at",
+    "note",
     "parse_document",
+    "promote",
     "publish",
+    "recall",
+    "reject",
+    "roll_back",
+    "save",
+    "saved",
+    "saves",
+    "submit",
     "versions",
+    "warnings",
     "withdraw",
 ]

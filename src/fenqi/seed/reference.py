@@ -49,5 +49,8 @@ async def _policy(tx: Tx, at: datetime) -> None:
     codes = {category.code for category in categories()}
     policy_id = seed_id("policy", POLICY_NUMBER)
     document = policies.default_document(at, BY_CODE[SPONSOR].merchant_id)
-    await policies.draft(tx, policy_id, POLICY_NUMBER, document, codes, By("system:seed-maker", "the first policy", at))
-    await policies.publish(tx, policy_id, at, codes, By("system:seed-checker", "checked against the dictionary", at))
+    maker = By("system:seed-maker", "the first policy", at)
+    checker = By("system:seed-checker", "checked against the dictionary", at)
+    await policies.draft(tx, policy_id, POLICY_NUMBER, document, maker)
+    await policies.submit(tx, policy_id, 1, codes, maker)
+    await policies.publish(tx, policy_id, 1, at, codes, checker)
