@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from datetime import timedelta
-
 import msgspec
 import pytest
 from tests import world
+from tests.flows.trade import trade
 
 from fenqi import cashier
 from fenqi.cashier import decode_facts
-from fenqi.flows import pay, quote, repolicy
-from fenqi.flows.request import PayRequest
+from fenqi.flows import repolicy
 from fenqi.kernel.ids import bucket_of, new_id
-from fenqi.kernel.refusal import Refusal
 from fenqi.policy import CapRow, PolicyBook, PolicyState, PolicyVersion
 
 CASES = 60
@@ -34,25 +30,10 @@ def stored(ctx, run):
 
 
 async def _trade(ctx):
-    ref = ctx.reference.newest
-    people = await world.people(ctx, 10)
-    for consumer_id in people[:8]:
-        await world.give_line(ctx, consumer_id)
-    rng, found = random.Random(7), []
-    for _ in range(CASES):
-        consumer_id = rng.choice(people)
-        scene, wishes = world.any_wishes(ref, rng)
-        try:
-            placed = await world.buy(ctx, consumer_id, wishes, scene)
-        except Refusal:
-            continue
-        shown = await quote.quote(ctx, consumer_id, placed.intent_id)
-        offer = rng.choice(shown.offers)
-        if offer.plan is not None:
-            await pay.pay(ctx, PayRequest(consumer_id, new_id(), placed.intent_id, offer.method, offer.plan, b"body"))
-        ctx.clock.advance(timedelta(minutes=7))
+    found = []
+    for consumer_id, intent_id, _ in await trade(ctx, CASES):
         async with ctx.database.snapshot() as tx:
-            found += await cashier.select_decisions(tx, bucket_of(consumer_id), consumer_id, placed.intent_id)
+            found += await cashier.select_decisions(tx, bucket_of(consumer_id), consumer_id, intent_id)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -281,3 +281,38 @@ async def paid_tenders(tx: Tx, keys: Sequence[Key]) -> dict[UUID, list[Tender]]:
     for intent_id, *tender in await cursor.fetchall():
         found.setdefault(intent_id, []).append(Tender(*tender))
     return found
+
+
+async def decisions_of_day(tx: Tx, from_at: Any, until_at: Any, at_once: int) -> AsyncIterator[list[tuple[Any, ...]]]:
+    """Every decision taken in a span of time, checkout by checkout, in portions of about so many: (decision, order id,
+    method and plan of the payment that succeeded or None, what of it is on credit, whether a press was refused).
+
+    A report: it looks through all buckets.
+    """
+    async with tx.cursor(name="decisions_of_day") as cursor:
+        await cursor.execute(
+            """SELECT d.bucket, d.consumer_id, d.decision_id, d.intent_id, d.kind, d.decided_at, d.evaluator_version,
+                      d.policy_version, d.facts::text, d.verdict::text, i.order_id, p.method, p.plan,
+                      coalesce(t.on_credit_minor, CASE WHEN p.method = 'credit' THEN p.amount_minor END, 0)::bigint,
+                      EXISTS (SELECT FROM payment r WHERE r.bucket = d.bucket AND r.consumer_id = d.consumer_id
+                              AND r.order_id = i.order_id AND r.outcome = 'refused')
+               FROM decision d JOIN payment_intent i USING (bucket, consumer_id, intent_id)
+               LEFT JOIN LATERAL (SELECT payment_id, method, plan, amount_minor FROM payment s
+                   WHERE s.bucket = d.bucket AND s.consumer_id = d.consumer_id AND s.order_id = i.order_id
+                     AND s.outcome = 'succeeded' ORDER BY s.paid_at LIMIT 1) p ON true
+               LEFT JOIN LATERAL (SELECT sum(amount_minor) AS on_credit_minor FROM tender c
+                   WHERE c.bucket = d.bucket AND c.consumer_id = d.consumer_id AND c.payment_id = p.payment_id
+                     AND c.method = 'credit') t ON true
+               WHERE d.decided_at >= %s AND d.decided_at < %s
+               ORDER BY d.bucket, d.consumer_id, d.intent_id, d.decided_at, d.decision_id""",
+            (from_at, until_at),
+        )
+        while rows := await cursor.fetchmany(at_once):
+            yield [(_decision(row[:10]), *row[10:]) for row in rows]
+
+
+async def first_decided_at(tx: Tx) -> Any:
+    """When the oldest decision was taken; None while there is none."""
+    cursor = await tx.execute("SELECT min(decided_at) FROM decision")
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
