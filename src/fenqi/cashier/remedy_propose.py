@@ -32,9 +32,10 @@ from fenqi.cashier.action import (
 from fenqi.cashier.case import OWN_METHODS
 from fenqi.cashier.evaluate import plan_reasons
 from fenqi.cashier.gates.goods import rule_name
+from fenqi.cashier.gates.risk import standing
 from fenqi.cashier.remedy_ask import Ask, Candidate, by_sms, choose_plan, scenes, waiting
 from fenqi.cashier.remedy_wait import lapses
-from fenqi.kernel.reason import ScopeKind
+from fenqi.kernel.reason import Disclosure, ScopeKind
 
 Proposer = Callable[[Ask], list[Candidate]]
 
@@ -111,9 +112,10 @@ def _above_max(ask: Ask) -> list[Candidate]:
 
 
 def _enterprise(ask: Ask) -> list[Candidate]:
-    """Without the goods that a company can't buy by this method, or where it can."""
+    """Without the goods that a company can't buy by this method, from sellers of whom it can, or where it can."""
     ruled_out = {line.line_id for line, _, rule in ask.case.goods if rule is not None and "enterprise" in rule.excluded}
-    return [*less.without(ask, ruled_out), *scenes(ask)]
+    others = less.under_other_rules(ask, ruled_out, lambda rule: rule is None or "enterprise" not in rule.excluded)
+    return [*others, *less.without(ask, ruled_out), *scenes(ask)]
 
 
 def _below_min(ask: Ask) -> list[Candidate]:
@@ -254,8 +256,13 @@ def told_ways(ask: Ask) -> list[Candidate]:
     return [*found, (Wait(until_ms),)] if until_ms is not None and until_ms > ask.facts.now_ms else found
 
 
-def _lapsing(ask: Ask) -> list[Candidate]:
-    return waiting(ask) if lapses(ask.reason.code) else []
+def _risk(ask: Ask) -> list[Candidate]:
+    """What is told by its name may be waited for or confirmed; of what is hidden nothing is proposed: it would show."""
+    if ask.reason.meta.disclosure is not Disclosure.EXACT:
+        return []
+    cures = {each.cure for each in standing(ask.facts, ask.method) if each.code == ask.reason.code}
+    found = waiting(ask) if lapses(ask.reason.code) else []
+    return [*found, *_step_up(ask)] if cures == {"step_up"} else found
 
 
 def _document(ask: Ask) -> list[Candidate]:
@@ -328,8 +335,8 @@ PROPOSERS: dict[str, Proposer] = {
     "LIMIT_OVERDRAWN": _limit,
     "INSTALLMENT_LIMIT_INSUFFICIENT": _instalment_limit,
     "CONCURRENT_LOANS_CAP": _loans,
-    "RISK_VELOCITY": _lapsing,
-    "RISK_PROFILE_CHURN": _lapsing,
+    "RISK_VELOCITY": _risk,
+    "RISK_MANUAL_REVIEW": _risk,
     "BALANCE_INSUFFICIENT": lambda ask: [
         *money.top_ups(ask, ask.case.amount_minor),
         *less.by(ask, ask.number("shortfall_minor")),

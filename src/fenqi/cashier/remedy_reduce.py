@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fenqi.cashier.action import AcceptPrice, Action, ChangeSeller, PayPartBy, RemoveCoupon, Reorder, TakeOutLines
 from fenqi.cashier.case import OWN_METHODS
 from fenqi.cashier.evaluate import reasons_of
-from fenqi.cashier.facts import AlternativeOffer, LineFacts
+from fenqi.cashier.facts import AlternativeOffer, GoodsRule, LineFacts
 from fenqi.cashier.gates.lines import faults_of, line_faults
 from fenqi.cashier.remedy_ask import Ask, Candidate
 from fenqi.cashier.remedy_money import funds_for
@@ -151,13 +153,30 @@ def other_sellers(ask: Ask) -> list[Candidate]:
     return [(*steps, TakeOutLines(_in_order(ask, at_fault))) if at_fault else tuple(steps)]
 
 
+def under_other_rules(ask: Ask, line_ids: set[str], fits: Callable[[GoodsRule | None], bool]) -> list[Candidate]:
+    """Buy each of these lines from the cheapest seller whose rule fits; nothing where one of them has none such."""
+    steps: list[Action] = []
+    for line in ask.facts.lines:
+        if line.line_id in line_ids:
+            best = next((each for each in _sound(ask, line) if fits(_rule_of(ask, line, each))), None)
+            if best is None:
+                return []
+            steps.append(_change(line, best))
+    return [tuple(steps)] if steps else []
+
+
+def _rule_of(ask: Ask, line: LineFacts, offer: AlternativeOffer) -> GoodsRule | None:
+    seller = ask.view.seller(offer.merchant_id)
+    return ask.view.rule(ask.facts.order.scene, line.category, seller, ask.method)
+
+
 def _sound(ask: Ask, line: LineFacts) -> list[AlternativeOffer]:
     """Offers of the same goods that the method could pay for, the cheapest first."""
     view, method, scene = ask.view, ask.method, ask.facts.order.scene
     found: list[AlternativeOffer] = []
     for each in line.alternatives:
         seller = view.seller(each.merchant_id)
-        if not faults_of(ask.case, line, seller, view.rule(scene, line.category, seller.kind, method)):
+        if not faults_of(ask.case, line, seller, view.rule(scene, line.category, seller, method)):
             found.append(each)
     return sorted(found, key=lambda each: (each.amount_minor, each.merchant_id))
 
