@@ -111,6 +111,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "CR_UNVERIFIED_RESIDENCE",
         "CR_UNVERIFIED_IDENTITY",
         "CR_MULTI_LENDER",
+        "CR_RECENT_CREDIT",
+        "CR_HIGH_UTILISATION",
     )
 }
 """Code → kinds of route, the first to be shown first."""
