@@ -18,7 +18,7 @@ from fenqi.policy.model import MOVES
 from fenqi.seed import categories
 
 AT = datetime(2026, 8, 24, 1, 0, tzinfo=UTC)
-CODES = {category.code for category in categories()}
+CODES = policy.Known({category.code for category in categories()})
 ANN, BEA, CEM = "staff:ann", "staff:bea", "staff:cem"
 MAKER, CHECKER = By(ANN, "caps for the season", AT), By(BEA, "checked", AT)
 DOCUMENT = policy.default_document(AT, new_id())
@@ -218,7 +218,7 @@ def test_publication_is_now_or_later_and_alone_at_its_instant(do):
     with pytest.raises(NotFound, match="POLICY_UNKNOWN"):
         do(lambda tx: policy.publish(tx, new_id(), 1, AT, CODES, CHECKER))
     with pytest.raises(Refusal, match="POLICY_INVALID"):
-        do(lambda tx: policy.publish(tx, two.policy_id, 1, AT + timedelta(days=1), CODES - {"gold"}, CHECKER))
+        do(lambda tx: policy.publish(tx, two.policy_id, 1, AT + timedelta(days=1), policy.Known(CODES.categories - {"gold"}), CHECKER))
     with pytest.raises(Stale, match="POLICY_CHANGED"):
         do(lambda tx: policy.publish(tx, two.policy_id, 2, AT + timedelta(days=1), CODES, CHECKER))
 

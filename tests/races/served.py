@@ -355,7 +355,7 @@ class Served(Mall):
             ref = await self.ctx.reference.current(tx, self.clock.now())
             before = await policy.in_force(tx, self.clock.now())
             document = replace(before.document, numbers=replace(before.document.numbers, **numbers))
-            policy_id, codes = new_id(), ref.tree.codes
+            policy_id, codes = new_id(), policy.Known(ref.tree.codes)
             by, other = By("staff:maker", "a race", self.clock.now()), By("staff:checker", "a race", self.clock.now())
             await policy.draft(tx, policy_id, policy_id.hex[-12:], document, by)
             await policy.submit(tx, policy_id, 1, codes, by)

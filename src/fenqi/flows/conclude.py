@@ -78,10 +78,16 @@ async def _locked(
     return found, orders[key]
 
 
+async def _revives(ctx: Context, tx: Tx, consumer_id: UUID, by: By) -> bool:
+    """Whether the policy that decides for the buyer takes a lapsed order up again when its money comes late."""
+    ref = await ctx.reference.current(tx, by.at)
+    return ref.policy_for(consumer_id).numbers.late_success == "revive"
+
+
 async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | None, paid: Paid, by: By) -> Attempt:
     terms = _TERMS.decode(found.terms) if found.purpose == "order" else Terms((), ())
     wanted = "open" if locked is None else _wanted(locked, found)
-    revives = wanted == "gone" and (await ctx.reference.current(tx, by.at)).policy.numbers.late_success == "revive"
+    revives = wanted == "gone" and await _revives(ctx, tx, found.consumer_id, by)
     held = found.is_held and await internal.is_held(tx, found.consumer_id, found.attempt_id)
     standing = Standing(found.state, wanted, bool(terms.draws or terms.own_minor), held, revives)
     asked, came = (found.amount_minor, found.currency), (paid.amount_minor, paid.currency)

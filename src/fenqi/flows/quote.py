@@ -61,11 +61,12 @@ def replay_offers(facts: Facts, product: CreditProduct) -> bytes:
 async def basis(
     ctx: Context, consumer_id: UUID, intent_id: UUID, decision_id: UUID | None, client: str = "web"
 ) -> Basis:
-    """The facts that a payment starts from: those of the quote it names while they are young and of the same client,
-    else gathered now."""
+    """The facts that a payment starts from: those of the quote it names while they are young, of the same client and
+    of the policy that still decides for the buyer, else gathered now."""
     found = ctx.recent.get(consumer_id, intent_id, decision_id)
     if found is not None and found.holds(ctx.now()) and found.facts.client == client:
-        return found
+        if ctx.reference.decides(found.facts.policy_version, consumer_id, ctx.now()):
+            return found
     return await gather(ctx, consumer_id, intent_id, client)
 
 
@@ -78,7 +79,7 @@ async def _gather(ctx: Context, consumer_id: UUID, intent_id: UUID, client: str)
     bucket = bucket_of(consumer_id)
     async with ctx.database.snapshot() as tx:
         now = ctx.now()
-        ref = await ctx.reference.current(tx, now)
+        ref = (await ctx.reference.current(tx, now)).seen_by(consumer_id)
         opened = await cashier.checkout(tx, bucket, consumer_id, intent_id)
         if opened is None:
             raise NotFound("CHECKOUT_UNKNOWN", "no such checkout")

@@ -12,6 +12,7 @@ from fenqi.policy.default_policy import default_document
 from fenqi.policy.engine import Engine
 from fenqi.policy.goods_table import goods_row, goods_table
 from fenqi.policy.lint import faults, gaps, warnings
+from fenqi.policy.lint_table import Fault, Known, table_faults
 from fenqi.policy.model import (
     CapRow,
     GoodsVerdict,
@@ -52,9 +53,11 @@ from fenqi.policy.publish import (
 __all__ = [
     "CapRow",
     "Engine",
+    "Fault",
     "GoodsVerdict",
     "HistoryRow",
     "InterestFreeRow",
+    "Known",
     "MethodRow",
     "Numbers",
     "PlanRow",
@@ -92,6 +95,7 @@ __all__ = [
     "saved",
     "saves",
     "submit",
+    "table_faults",
     "versions",
     "warnings",
     "withdraw",

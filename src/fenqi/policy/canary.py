@@ -6,7 +6,6 @@ One at a time. It ends by being promoted to everybody, by being ended, or by its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from fenqi.kernel.by import By, check_why
 from fenqi.kernel.refusal import Conflict, Refusal
 from fenqi.kernel.state import move
 from fenqi.policy import store
+from fenqi.policy.lint_table import Known
 from fenqi.policy.model import MOVES, PolicyState, PolicyVersion, Share
 from fenqi.policy.publish import check, check_revision, into_force, locked, of_other, whole
 
@@ -33,9 +33,7 @@ def is_in_share(number: str, consumer_id: UUID, share_ppm: int) -> bool:
     return int.from_bytes(digest, "big") % MILLION < share_ppm
 
 
-async def begin(
-    tx: Tx, policy_id: UUID, revision: int, share: Share, categories: Collection[str], by: By
-) -> PolicyVersion:
+async def begin(tx: Tx, policy_id: UUID, revision: int, share: Share, known: Known, by: By) -> PolicyVersion:
     """Approve a submitted version for a share of the consumers; by somebody else than its maker.
 
     A canary whose last instant has passed makes room. Refuses what `publish.publish` refuses, SHARE_INVALID, and
@@ -47,7 +45,7 @@ async def begin(
     move(MOVES, version.state, _S.CANARY)
     check_revision(version, revision)
     _check_share(share, by.at)
-    check(version.document, categories)
+    check(version.document, known)
     there = await store.canary(tx)
     if there is not None:
         await _make_room(tx, there[0], by)
@@ -57,7 +55,7 @@ async def begin(
 
 
 async def promote(
-    tx: Tx, policy_id: UUID, revision: int, effective_at: datetime, categories: Collection[str], by: By
+    tx: Tx, policy_id: UUID, revision: int, effective_at: datetime, known: Known, by: By
 ) -> PolicyVersion:
     """Let a canary decide for everybody from `effective_at` on; until then it goes back to nobody's share.
 
@@ -67,7 +65,7 @@ async def promote(
     version = await of_other(tx, policy_id, by)
     if version.state is not _S.CANARY:
         raise Conflict("STATE_CONFLICT", f"{version.state} is no canary", state=str(version.state))
-    return await into_force(tx, version, revision, effective_at, categories, by, "promote")
+    return await into_force(tx, version, revision, effective_at, known, by, "promote")
 
 
 async def end(tx: Tx, policy_id: UUID, by: By) -> PolicyVersion:

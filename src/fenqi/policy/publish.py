@@ -7,7 +7,6 @@ come one after another. A document that has decided anything is never changed ag
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from fenqi.kernel.refusal import Conflict, Forbidden, NotFound, Refusal, Stale
 from fenqi.kernel.state import move
 from fenqi.policy import store
 from fenqi.policy.lint import faults
+from fenqi.policy.lint_table import Known
 from fenqi.policy.model import MOVES, HistoryRow, PolicyDocument, PolicyState, PolicyVersion, Saved
 
 _NUMBER_MAX = 40
@@ -73,13 +73,13 @@ async def save(tx: Tx, policy_id: UUID, revision: int, document: PolicyDocument,
     return msgspec.structs.replace(version, state=_S.DRAFT, revision=revision + 1, document=document)
 
 
-async def submit(tx: Tx, policy_id: UUID, revision: int, categories: Collection[str], by: By) -> PolicyVersion:
+async def submit(tx: Tx, policy_id: UUID, revision: int, known: Known, by: By) -> PolicyVersion:
     """Hand a draft in for review. Refuses POLICY_INVALID (with `faults`) and what `save` refuses."""
     by = By(by.actor, check_why(by.why), by.at)
     version = await _of_maker(tx, policy_id, by)
     move(MOVES, version.state, _S.SUBMITTED)
     check_revision(version, revision)
-    check(version.document, categories)
+    check(version.document, known)
     return await _moved(tx, version, _S.SUBMITTED, "submit", by)
 
 
@@ -109,7 +109,7 @@ async def note(tx: Tx, policy_id: UUID, by: By) -> None:
 
 
 async def publish(
-    tx: Tx, policy_id: UUID, revision: int, effective_at: datetime, categories: Collection[str], by: By
+    tx: Tx, policy_id: UUID, revision: int, effective_at: datetime, known: Known, by: By
 ) -> PolicyVersion:
     """Approve a submitted version from `effective_at` on (now or later); by somebody else than its maker.
 
@@ -120,7 +120,7 @@ async def publish(
     version = await of_other(tx, policy_id, by)
     if version.state is not _S.SUBMITTED:
         raise Conflict("STATE_CONFLICT", f"{version.state} is not under review", state=str(version.state))
-    return await into_force(tx, version, revision, effective_at, categories, by, "publish")
+    return await into_force(tx, version, revision, effective_at, known, by, "publish")
 
 
 async def into_force(
@@ -128,7 +128,7 @@ async def into_force(
     version: PolicyVersion,
     revision: int,
     effective_at: datetime,
-    categories: Collection[str],
+    known: Known,
     by: By,
     verb: str,
 ) -> PolicyVersion:
@@ -138,7 +138,7 @@ async def into_force(
     check_revision(version, revision)
     if effective_at < by.at:
         raise Refusal("EFFECTIVE_INVALID", "a policy takes over now or later")
-    check(version.document, categories)
+    check(version.document, known)
     if not await store.publish(tx, version.policy_id, by, effective_at):
         raise Refusal("EFFECTIVE_INVALID", "another version takes over at this instant")
     await store.insert_history(tx, version.policy_id, verb, by)
@@ -275,9 +275,9 @@ async def of_other(tx: Tx, policy_id: UUID, by: By) -> PolicyVersion:
     return version
 
 
-def check(document: PolicyDocument, categories: Collection[str]) -> None:
+def check(document: PolicyDocument, known: Known) -> None:
     """Refuses POLICY_INVALID with all `faults` of the document."""
-    found = faults(document, categories)
+    found = faults(document, known.categories, known.merchants)
     if found:
         raise Refusal("POLICY_INVALID", f"{len(found)} faults: {found[0]}", faults=found)
 

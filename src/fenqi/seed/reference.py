@@ -46,7 +46,7 @@ async def reference(
 
 
 async def _policy(tx: Tx, at: datetime) -> None:
-    codes = {category.code for category in categories()}
+    codes = policies.Known({category.code for category in categories()})
     policy_id = seed_id("policy", POLICY_NUMBER)
     document = policies.default_document(at, BY_CODE[SPONSOR].merchant_id)
     maker = By("system:seed-maker", "the first policy", at)

@@ -35,7 +35,7 @@ def _agreement(ref: Reference) -> dict[str, Any]:
 async def page(visit: Visit, no: Refusal | None = None) -> Response:
     """GET /credit/activate."""
     async with visit.context.database.snapshot() as tx:
-        ref = await visit.context.reference.current(tx, visit.context.now())
+        ref = (await visit.context.reference.current(tx, visit.context.now())).seen_by(visit.consumer_id)
         line = await credit.line.read(tx, visit.consumer_id)
     if line is None or line.state != "not_activated":
         return visit.redirect("/credit")

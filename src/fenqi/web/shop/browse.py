@@ -33,9 +33,10 @@ ICONS = {
 
 
 async def reference_of(visit: Visit) -> Reference:
-    """The process's copy of reference data, as of now."""
+    """The process's copy of reference data, as of now, with the policy that decides for whoever looks."""
     async with visit.context.database.autocommit() as tx:
-        return await visit.context.reference.current(tx, visit.context.now())
+        ref = await visit.context.reference.current(tx, visit.context.now())
+    return ref if visit.consumer is None else ref.seen_by(visit.consumer_id)
 
 
 def scene_of(visit: Visit) -> str:
