@@ -14,6 +14,15 @@ def upgrade() -> None:
     _lives()
     _saves()
     _shadows()
+    _buyers()
+
+
+def _buyers() -> None:
+    """What policy asks about a buyer: the groups that they have shown to belong to, and when they were last overdue."""
+    op.execute("""
+        ALTER TABLE consumer
+            ADD COLUMN segments text[] NOT NULL DEFAULT '{}' CHECK (array_position(segments, NULL) IS NULL)""")
+    op.execute("ALTER TABLE loan ADD COLUMN late_on date")
 
 
 def _lives() -> None:
@@ -130,6 +139,8 @@ def _shadows() -> None:
 
 
 def downgrade() -> None:
+    op.execute("ALTER TABLE consumer DROP COLUMN segments")
+    op.execute("ALTER TABLE loan DROP COLUMN late_on")
     op.execute("DROP INDEX decision_in_time")
     for table in (
         "policy_shadow_sample", "policy_shadow_code", "policy_shadow_day", "policy_shadow", "policy_save",

@@ -15,8 +15,6 @@ from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.policy import (
     CapRow,
-    ExposureRow,
-    GoodsRow,
     InterestFreeRow,
     MethodRow,
     Numbers,
@@ -25,8 +23,13 @@ from fenqi.policy import (
     PolicyDocument,
     PolicyState,
     PolicyVersion,
+    Who,
+    goods_row,
+    goods_table,
 )
-from fenqi.policy.model import ANY, SCENES, SELLER_KINDS
+from fenqi.policy.default_tables import EXPOSURE_TABLE, GOODS_TABLE
+from fenqi.policy.model import SCENES, SELLER_KINDS
+from fenqi.policy.table import Row, Table
 from fenqi.seed import categories
 
 AT = datetime(2026, 8, 24, 1, 0, tzinfo=UTC)
@@ -88,39 +91,87 @@ def test_caps_plans_and_words_of_the_default():
         BOOK.method("cowrie")
 
 
-ROWS = st.lists(
-    st.builds(
-        GoodsRow,
-        rule_id=st.uuids().map(str),
-        method=st.just("credit"),
-        category=st.sampled_from([ANY, "digital", "phone", "gold"]),
-        scene=st.sampled_from([ANY, *SCENES]),
-        seller_kind=st.sampled_from([ANY, *SELLER_KINDS]),
-    ),
-    max_size=12,
-    unique_by=lambda row: (row.category, row.scene, row.seller_kind),
+CASES = st.tuples(
+    st.sampled_from([(), "digital", "phone", "gold"]),
+    st.sampled_from([(), *SCENES]),
+    st.sampled_from([(), *SELLER_KINDS]),
 )
+DEPTHS = {code: len(TREE.path(code)) for code in TREE.codes}
 
 
-@given(ROWS, st.sampled_from(SCENES), st.sampled_from(["phone", "digital", "gold_bar"]), st.sampled_from(SELLER_KINDS))
-def test_the_most_specific_row_decides(rows, scene, category, kind):
+@given(
+    st.lists(CASES, max_size=12, unique=True),
+    st.sampled_from(SCENES),
+    st.sampled_from(["phone", "digital", "gold_bar"]),
+    st.sampled_from(SELLER_KINDS),
+)
+def test_of_goods_rows_the_most_specific_decides(cases, scene, category, kind):
     path = TREE.path(category)
-    matching = [
-        row
-        for row in rows
-        if row.category in (ANY, *path) and row.scene in (ANY, scene) and row.seller_kind in (ANY, kind)
-    ]
+    matching = [case for case in cases if case[0] in ((), *path) and case[1] in ((), scene) and case[2] in ((), kind)]
 
-    def rank(row):
-        nearness = len(path) if row.category == ANY else path.index(row.category)
-        return nearness, row.scene == ANY, row.seller_kind == ANY
+    def rank(case):
+        return len(path) if case[0] == () else path.index(case[0]), case[1] == (), case[2] == ()
 
-    document = PolicyDocument((MethodRow("credit", SCENES, SCENES),), tuple(rows), ())
+    rows = [goods_row(repr(case), "credit", case[0], scene=case[1], seller_kind=case[2]) for case in cases]
+    document = PolicyDocument((MethodRow("credit", SCENES, SCENES),), (), tables=(goods_table(rows, DEPTHS),))
     found = book(document).goods(scene, path, kind, "credit")
     assert found.matched == bool(matching)
     if matching:
-        assert found.rule_id == min(matching, key=rank).rule_id
-        assert sum(rank(row) == rank(min(matching, key=rank)) for row in matching) == 1
+        assert found.rule_id == repr(min(matching, key=rank))
+
+
+def with_table(table):
+    tables = tuple(table if each.key == table.key else each for each in DEFAULT.tables)
+    return msgspec.structs.replace(DEFAULT, tables=tables)
+
+
+FURNITURE = goods_row(
+    "furniture-parents",
+    "credit",
+    "furniture",
+    segments="student_parent",
+    clean_months=">= 24",
+    max_minor=2_000_000,
+    terms=(3, 6, 12, 24),
+)
+SOFA = ("partner_store", TREE.path("sofa"), "self_operated", "credit")
+
+
+def test_a_rule_for_students_parents_with_two_clean_years():
+    policy = book(with_table(Table("goods", (FURNITURE, *GOODS_TABLE.rows))))
+    parent = Who(segments=("student_parent", "teacher"), clean_months=24)
+    assert not BOOK.goods(*SOFA, who=parent).matched
+    found = policy.goods(*SOFA, who=parent)
+    assert (found.rule_id, found.max_minor, found.terms) == ("furniture-parents", 2_000_000, (3, 6, 12, 24))
+    assert not policy.goods(*SOFA, who=Who(segments=("student_parent",), clean_months=23)).matched
+    assert not policy.goods(*SOFA, who=Who(segments=("teacher",), clean_months=99)).matched
+    assert not policy.goods(*SOFA).matched
+
+
+def test_a_rule_for_one_merchant_goes_by_its_code():
+    shop = goods_row("no-credit-there", "credit", merchant="8080", verdict="category_excluded")
+    policy = book(with_table(goods_table((shop, *GOODS_TABLE.rows[:-1]))))
+    case = ("mall", TREE.path("phone"), "third_party", "credit")
+    assert policy.goods(*case, merchant="8080").verdict == "category_excluded"
+    assert policy.goods(*case, merchant="8081").rule_id == "credit-mall"
+    assert policy.goods(*case).rule_id == "credit-mall"
+
+
+def test_what_a_goods_rule_asks_and_nobody_knows_is_policy_missing():
+    risky = Row("risky", {"pd_ppm": "> 100000"}, {"verdict": "category_excluded"})
+    policy = book(with_table(Table("goods", (risky, *GOODS_TABLE.rows))))
+    case = ("mall", TREE.path("phone"), "third_party", "credit")
+    assert not policy.goods(*case).matched
+    assert policy.goods(*case, who=Who(pd_ppm=100_001)).verdict == "category_excluded"
+    assert policy.goods(*case, who=Who(pd_ppm=100_000)).rule_id == "credit-mall"
+
+
+def test_without_its_table_nothing_is_covered():
+    policy = book(msgspec.structs.replace(DEFAULT, tables=()))
+    assert not policy.goods("mall", TREE.path("phone"), "third_party", "credit").matched
+    assert policy.ask("transaction", {}).missing == ("transaction",)
+    with pytest.raises(NotFound, match="TABLE_UNKNOWN"):
+        policy.table("goods")
 
 
 def test_a_campaign_pays_for_all_the_goods_or_none():
@@ -139,8 +190,9 @@ def _with(**changes):
     return msgspec.structs.replace(DEFAULT, **changes)
 
 
-def _goods(**changes):
-    return _with(goods=(*DEFAULT.goods, GoodsRow(**({"rule_id": "new", "method": "credit"} | changes))))
+def _goods(rule_id="new", method="credit", category=(), **changes):
+    rows = (goods_row(rule_id, method, category, **changes), *GOODS_TABLE.rows)
+    return with_table(Table("goods", rows))
 
 
 @pytest.mark.parametrize(
@@ -149,13 +201,14 @@ def _goods(**changes):
         (_goods(category="phone", scene="moon"), "unknown scene 'moon'"),
         (_goods(category="spaceship"), "unknown category 'spaceship'"),
         (_goods(category="phone", seller_kind="pirate"), "unknown seller kind"),
-        (_goods(category="phone", verdict="maybe"), "unknown verdict"),
-        (_goods(category="phone", excluded=("fun",)), "unknown kind"),
+        (_goods(category="phone", verdict="maybe"), "verdict: unknown 'maybe'"),
+        (_goods(category="phone", excluded=("fun",)), "excluded: unknown 'fun'"),
         (_goods(category="phone", min_minor=10, max_minor=5), "make no sense"),
         (_goods(category="phone", max_minor=0), "make no sense"),
+        (_goods(category="phone", max_minor=-1), "-1 is outside"),
         (_goods(category="phone", terms=(7,)), "no plan has 7 instalments"),
         (_goods(category="phone", method="alms"), "unknown method 'alms'"),
-        (_goods(scene="mall"), "goods key 'credit/*/mall/*' is there twice"),
+        (_goods(scene="mall"), "never reached: 'new' takes every case of it"),
         (_goods(category="phone", rule_id="credit-mall"), "rule_id 'credit-mall' is there twice"),
         (_goods(category="phone", rule_id=""), "no rule_id"),
         (_with(plans=(*DEFAULT.plans, PlanRow("x", "credit", 0))), "0 instalments"),
@@ -172,7 +225,12 @@ def _goods(**changes):
             _with(interest_free=(InterestFreeRow("c", "merchant", (), AT, AT + timedelta(1)),)),
             "a merchant is named exactly when it pays",
         ),
-        (_with(exposure=(ExposureRow("p", "credit", -1),)), "room can't be negative"),
+        (
+            with_table(Table("exposure", (Row("p", {}, {"programme": "p", "cap_minor": -1}), *EXPOSURE_TABLE.rows))),
+            "-1",
+        ),
+        (_with(tables=DEFAULT.tables[1:]), "table 'opening' is missing"),
+        (_with(tables=(*DEFAULT.tables, EXPOSURE_TABLE)), "table 'exposure' is there twice"),
         (_with(numbers=Numbers(apr_cap_ppm=360_001)), "cost cap"),
         (_with(numbers=Numbers(age_min=17)), "ages 17"),
         (_with(numbers=Numbers(loans_cap=0)), "make no sense"),
@@ -187,7 +245,7 @@ def test_the_default_has_no_fault_and_survives_json():
     assert policies.parse_document(msgspec.json.encode(DEFAULT)) == DEFAULT
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"methods": [], "goods": [], "plans": [], "extra": 1}'])
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"methods": [], "plans": [], "extra": 1}'])
 def test_what_is_no_document_is_refused(raw):
     with pytest.raises(Refusal, match="POLICY_INVALID"):
         policies.parse_document(raw)

@@ -23,7 +23,7 @@ _NOTHING: dict[str, Value] = {}
 
 _SCOPES = {kind: Scope(kind) for kind in ScopeKind}
 
-RuleKey = tuple[str, str, str, str]
+RuleKey = tuple[str, str, str, str, str]
 
 
 def business_date_of(at_ms: int) -> date:
@@ -85,9 +85,11 @@ class View:
             else _plans_by_method(facts.plans)
         )
 
-    def rule(self, scene: str, category: str, seller_kind: str, method: str) -> GoodsRule | None:
-        """The row of policy for these goods, or None when no row is there or none matched."""
-        rule = self._rules.get((scene, category, seller_kind, method))
+    def rule(self, scene: str, category: str, seller: SellerFacts, method: str) -> GoodsRule | None:
+        """The row of policy for these goods, the seller's own before that of its kind; None when none covers them."""
+        rule = self._rules.get((scene, category, seller.kind, method, seller.merchant_id))
+        if rule is None:
+            rule = self._rules.get((scene, category, seller.kind, method, ""))
         return rule if rule is not None and rule.matched else None
 
     def seller(self, merchant_id: str) -> SellerFacts:
@@ -115,7 +117,7 @@ class View:
 
 
 def _by_key(rules: Iterable[GoodsRule]) -> dict[RuleKey, GoodsRule]:
-    return {(rule.scene, rule.category, rule.seller_kind, rule.method): rule for rule in rules}
+    return {(rule.scene, rule.category, rule.seller_kind, rule.method, rule.merchant_id): rule for rule in rules}
 
 
 def _plans_by_method(plans: Iterable[PlanFacts]) -> dict[str, dict[str | None, PlanFacts]]:
@@ -144,7 +146,7 @@ class Case:
         self.plan_code: str | None = None
         scene = facts.order.scene
         self.goods: tuple[tuple[LineFacts, SellerFacts, GoodsRule | None], ...] = tuple(
-            (line, seller, view.rule(scene, line.category, seller.kind, method))
+            (line, seller, view.rule(scene, line.category, seller, method))
             for line in facts.lines
             for seller in (view.seller(line.merchant_id),)
         )

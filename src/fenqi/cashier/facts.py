@@ -285,6 +285,8 @@ class GoodsRule(Fact, frozen=True):
     later in one sum, is always offered."""
     excluded: tuple[str, ...] = ()
     """Of cross_border, subscription, enterprise, presale_deposit, gift, trade_in: the kinds of order ruled out."""
+    merchant_id: str = ""
+    """Of a rule for one seller only, which goes before that for sellers of its kind; empty: for all of them."""
 
 
 class PlanFacts(Fact, frozen=True):
@@ -331,6 +333,11 @@ class FindingFacts(Fact, frozen=True):
     """none | step_up | id_check | wait | review"""
     rule_id: str = ""
     until_ms: int | None = None
+    """Of one that time lifts: the first instant at which it stands no more."""
+    methods: tuple[str, ...] = ()
+    """The methods that it bears on; empty: all."""
+    lifted_until_ms: int = 0
+    """Until when what lifts it has been done: the check that was passed, or the review that cleared it, still counts."""
 
 
 class RiskFacts(Fact, frozen=True):
@@ -361,7 +368,8 @@ class Facts(Fact, frozen=True):
     methods: tuple[MethodFacts, ...]
     plans: tuple[PlanFacts, ...]
     rules: tuple[GoodsRule, ...]
-    """For each (scene the order is or could be in, category and seller kind of a line or alternative, method)."""
+    """For each (scene the order is or could be in, category and seller kind of a line or alternative, method), and
+    beside it for a single seller where policy says something else of it."""
     credit: CreditFacts = CreditFacts()
     money: MoneyAccountFacts = MoneyAccountFacts()
     coupons: tuple[CouponFacts, ...] = ()

@@ -98,6 +98,7 @@ class CreditView(msgspec.Struct, frozen=True, kw_only=True):
     age_min: int = 18
     age_max: int | None = None
     regions: tuple[str, ...] = ("CN",)
+    clean_months: int = 0
 
 
 async def credit_facts(
@@ -157,7 +158,17 @@ def view(read: Read, now: datetime, product: CreditProduct) -> CreditView:
         age_min=product.age_min,
         age_max=product.age_max,
         regions=product.regions,
+        clean_months=0 if overdue_days else clean_months(read.first_loan_on, read.late_on, today_on),
     )
+
+
+def clean_months(first_loan_on: date | None, late_on: date | None, today_on: date) -> int:
+    """Whole months up to today without a day overdue, since the first loan; 0 without a loan."""
+    if first_loan_on is None:
+        return 0
+    since_on = first_loan_on if late_on is None else max(first_loan_on, late_on)
+    months = (today_on.year - since_on.year) * 12 + today_on.month - since_on.month
+    return max(0, months - (today_on.day < since_on.day))
 
 
 def open_positions(read: Read, today_on: date) -> list[Position]:

@@ -19,7 +19,7 @@ from fenqi.credit.model import Happened, Loan, LoanState, RecordedEvent
 from fenqi.credit.position import Position, position
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
-from fenqi.kernel.clock import epoch_ms
+from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import NotFound
 from fenqi.ledger.postings.parts import Draw
@@ -79,7 +79,7 @@ async def record(tx: Tx, happened: Sequence[Recorded], by: By) -> list[Loan]:
     fresh = [_with_id(one, by) for one in happened]
     before = [one.before.loan for one in fresh]
     after = [_moved_on(one) for one in fresh]
-    await store.loan.update_loans(tx, before, after)
+    await store.loan.update_loans(tx, before, after, business_date(by.at))
     await store.loan.insert_events(tx, [_row(one, by) for one in fresh])
     return after
 

@@ -32,6 +32,7 @@ from fenqi.customer.pay_password import (
 )
 from fenqi.customer.read import get, get_history, get_many, messages, person, versions
 from fenqi.customer.secret import Keys, hash_password
+from fenqi.customer.segment import grant_segment, withdraw_segment
 from fenqi.customer.sign_in import (
     ACCESS_TTL,
     check_session,
@@ -89,6 +90,7 @@ __all__ = [
     "get",
     "get_history",
     "get_many",
+    "grant_segment",
     "hash_password",
     "issue_access_token",
     "mark",
@@ -112,4 +114,5 @@ __all__ = [
     "verify_phone",
     "verify_real_name",
     "versions",
+    "withdraw_segment",
 ]

@@ -88,6 +88,8 @@ class Consumer(msgspec.Struct, frozen=True):
     created_at: datetime
     cards: int = 0
     """Bound bank cards."""
+    segments: tuple[str, ...] = ()
+    """Groups that the consumer has shown to belong to, as policy names them; in the order of their names."""
     kind: str = "account"
     """account | walk_in: a buyer at a partner's who has no account here, known by one order only."""
 

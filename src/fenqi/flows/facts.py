@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -31,12 +31,13 @@ from fenqi.cashier import (
 from fenqi.credit import CreditView, nominal_annual_cost_ppm
 from fenqi.customer import Consumer
 from fenqi.flows.channel_facts import channel_of, told_of
+from fenqi.flows.policy_inputs import category_path, exposure_inputs, who
 from fenqi.flows.reference import Reference
 from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
 from fenqi.ledger import LimitAccount
 from fenqi.order import Line, Order
 from fenqi.order.model import DELIVERIES, SCENES
-from fenqi.policy import InterestFreeRow, MethodRow, PlanRow
+from fenqi.policy import InterestFreeRow, MethodRow, PlanRow, PolicyBook, Who
 
 MONEY_PATH = "liability:money_account"
 
@@ -59,6 +60,10 @@ class Gathered:
     """What channels refused the buyer lately, newest first."""
     bound: frozenset[str] = frozenset()
     """The ids of the cards bound now, where something was said of one."""
+    exposure_used: Mapping[str, int] = field(default_factory=dict)
+    """What is lent under each programme of the exposure table, in fen; a programme left out lends nothing yet."""
+    pd_ppm: int | None = None
+    """The buyer's calibrated probability of going bad, if somebody has scored it."""
 
 
 def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") -> Facts:
@@ -67,7 +72,8 @@ def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") 
     sellers = _sellers(ref, got, lines, now)
     scenes = _other_scenes(ref, got.order)
     order = _order(ref, got, lines, scenes)
-    return Facts(
+    consumer, credit = _consumer(got, now), _credit(ref, got.credit)
+    facts = Facts(
         now_ms=epoch_ms(now),
         today_on=business_date(now),
         policy_version=ref.policy.number,
@@ -75,16 +81,18 @@ def facts_of(ref: Reference, got: Gathered, now: datetime, client: str = "web") 
         order=order,
         lines=lines,
         sellers=sellers,
-        consumer=_consumer(got.consumer, now),
-        methods=tuple(_method(ref, got, row, now) for row in ref.policy.methods),
+        consumer=consumer,
+        methods=(),
         plans=tuple(_plans(ref, got, now)),
-        rules=tuple(_rules(ref, lines, sellers, (got.order.scene, *scenes))),
-        credit=_credit(ref, got.credit),
+        rules=tuple(rules(ref.policy, lines, sellers, (got.order.scene, *scenes), who(consumer, credit))),
+        credit=credit,
         money=_money(got),
         coupons=tuple(_coupons(got.order)),
         client=client,
         versions=Versions(got.consumer.version, got.credit.line_version, got.order.version, ref.epoch),
     )
+    methods = tuple(_method(ref, got, row, facts, now) for row in ref.policy.methods)
+    return msgspec.structs.replace(facts, methods=methods)
 
 
 def _order(ref: Reference, got: Gathered, lines: tuple[LineFacts, ...], scenes: tuple[str, ...]) -> OrderFacts:
@@ -197,10 +205,12 @@ def _seller(ref: Reference, got: Gathered, merchant_id: UUID, now: datetime) -> 
         methods=seller.methods(business_date(now)),
         related_to_buyer=got.consumer.person_hash is not None and got.consumer.person_hash in seller.related,
         asked_count=got.asked.get(merchant_id, 0),
+        code=seller.merchant.number,
     )
 
 
-def _consumer(consumer: Consumer, now: datetime) -> ConsumerFacts:
+def _consumer(got: Gathered, now: datetime) -> ConsumerFacts:
+    consumer = got.consumer
     return ConsumerFacts(
         age=consumer.age(business_date(now)),
         region=str(consumer.region),
@@ -214,6 +224,9 @@ def _consumer(consumer: Consumer, now: datetime) -> ConsumerFacts:
         sms_blocked_until_ms=_ms(consumer.sms_blocked_until_at),
         is_payer_owner=not consumer.child_mode,
         cards=consumer.cards,
+        segments=consumer.segments,
+        account_age_days=max(0, (now - consumer.created_at).days),
+        pd_ppm=got.pd_ppm,
     )
 
 
@@ -226,8 +239,7 @@ def cap_path(method: str, scene: str | None) -> str:
     return f"cap:{method}:{scene}" if scene else f"cap:{method}"
 
 
-def _method(ref: Reference, got: Gathered, row: MethodRow, now: datetime) -> MethodFacts:
-    exposure = ref.policy.exposure(row.method, got.order.scene)
+def _method(ref: Reference, got: Gathered, row: MethodRow, facts: Facts, now: datetime) -> MethodFacts:
     return MethodFacts(
         method=row.method,
         offered_in=row.offered_in,
@@ -236,7 +248,7 @@ def _method(ref: Reference, got: Gathered, row: MethodRow, now: datetime) -> Met
         currencies=row.currencies,
         suspended=row.suspended,
         suspended_until_ms=_ms(row.suspended_until_at),
-        exposure=tuple(ExposureFacts(x.programme, x.room_minor, _ms(x.reopens_at)) for x in exposure),
+        exposure=exposure(ref.policy, facts, row.method, got.exposure_used),
         caps=tuple(
             _cap(got.accounts, row.method, cap.window, cap.cap_minor, cap.scene, business_date(now)) for cap in row.caps
         ),
@@ -307,25 +319,45 @@ def _interest_free(got: Gathered, row: PlanRow, campaign: InterestFreeRow) -> Pl
     )
 
 
-def _rules(
-    ref: Reference, lines: tuple[LineFacts, ...], sellers: tuple[SellerFacts, ...], scenes: tuple[str, ...]
+def exposure(book: PolicyBook, facts: Facts, method: str, used: Mapping[str, int]) -> tuple[ExposureFacts, ...]:
+    """The room under each cap of the whole book that bears on the order, by what is `used` of it.
+
+    A cap that can't be told, since something that the table asks isn't known, leaves no room.
+    """
+    said = book.ask("exposure", exposure_inputs(facts, method))
+    if said.missing:
+        return tuple(ExposureFacts(f"?{name}", 0) for name in said.missing)
+    caps = [(str(hit.then["programme"]), hit.then["cap_minor"]) for hit in said.hits]
+    return tuple(ExposureFacts(name, max(0, cap - used.get(name, 0))) for name, cap in caps if isinstance(cap, int))
+
+
+def rules(
+    book: PolicyBook,
+    lines: tuple[LineFacts, ...],
+    sellers: tuple[SellerFacts, ...],
+    scenes: tuple[str, ...],
+    buyer: Who,
 ) -> Iterable[GoodsRule]:
-    kinds = {seller.merchant_id: seller.kind for seller in sellers}
-    cases = {
-        (line.category, kinds[merchant_id])
-        for line in lines
-        for merchant_id in (line.merchant_id, *(alt.merchant_id for alt in line.alternatives))
-    }
-    for category, kind in sorted(cases):
-        path = ref.tree.path(category)
+    """What policy says of each kind of goods from each kind of seller here, for this buyer; beside it what it says of
+    one seller where that differs from what it says of sellers of that kind."""
+    known = {seller.merchant_id: seller for seller in sellers}
+    cases = sorted(
+        {
+            (category_path(line), known[merchant_id].kind, merchant_id)
+            for line in lines
+            for merchant_id in (line.merchant_id, *(alt.merchant_id for alt in line.alternatives))
+        }
+    )
+    for path, kind in dict.fromkeys((path, kind) for path, kind, _ in cases):
+        codes = [(one, known[one].code) for other, its, one in cases if (other, its) == (path, kind)]
         for scene in scenes:
-            for method in ref.policy.methods:
-                yield _rule(ref, scene, path, kind, method.method)
-
-
-def _rule(ref: Reference, scene: str, path: tuple[str, ...], kind: str, method: str) -> GoodsRule:
-    verdict = ref.policy.goods(scene, path, kind, method)
-    return GoodsRule(**msgspec.structs.asdict(verdict))
+            for method in book.methods:
+                of_all = book.goods(scene, path, kind, method.method, who=buyer)
+                yield GoodsRule(**msgspec.structs.asdict(of_all))
+                for merchant_id, code in codes:
+                    own = book.goods(scene, path, kind, method.method, code, buyer)
+                    if own != of_all:
+                        yield GoodsRule(**msgspec.structs.asdict(own), merchant_id=merchant_id)
 
 
 def _credit(ref: Reference, view: CreditView) -> CreditFacts:

@@ -1,31 +1,34 @@
-"""A policy version ready to be asked: goods rules by the most specific row, methods, plans, campaigns. Pure.
+"""A policy version ready to be asked: its decision tables, methods, plans, campaigns.
 
-One book per version and process; answers are remembered by (scene, category, kind of seller, method).
+One book per version and process; what a table said is remembered by what the table can tell apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+
+import msgspec
 
 from fenqi.kernel.refusal import NotFound
 from fenqi.policy.cell import Value
 from fenqi.policy.engine import Engine
 from fenqi.policy.model import (
-    ANY,
-    ExposureRow,
-    GoodsRow,
+    NOT_COVERED,
     GoodsVerdict,
     InterestFreeRow,
     MethodRow,
     Numbers,
     PlanRow,
     PolicyVersion,
+    Who,
 )
 from fenqi.policy.table import Answered, Table
 
 _TOLD_AFTER_END = timedelta(days=30)
+NOBODY = Who()
+"""A buyer of whom nothing is known, as on the pages of a shop."""
 
 
 class PolicyBook:
@@ -35,9 +38,10 @@ class PolicyBook:
         self.number = version.number
         self.document = version.document
         self._methods = {row.method: row for row in version.document.methods}
-        self._goods = {(row.method, row.category, row.scene, row.seller_kind): row for row in version.document.goods}
         self._engine = Engine(version.document.tables)
-        self._known: dict[tuple[str, tuple[str, ...], str, str], GoodsVerdict] = {}
+        self._goods: dict[tuple[Hashable, ...], GoodsVerdict] = {}
+        tested = self._engine.tested("goods")
+        self._asks_who = tuple(name for name in Who.__struct_fields__ if name in tested)
 
     @property
     def numbers(self) -> Numbers:
@@ -66,35 +70,48 @@ class PolicyBook:
             raise NotFound("METHOD_UNKNOWN", f"no payment method {method!r}")
         return self._methods[method]
 
-    def goods(self, scene: str, category_path: tuple[str, ...], seller_kind: str, method: str) -> GoodsVerdict:
+    def goods(
+        self,
+        scene: str,
+        category_path: tuple[str, ...],
+        seller_kind: str,
+        method: str,
+        merchant: str = "",
+        who: Who = NOBODY,
+    ) -> GoodsVerdict:
         """What holds for goods; `category_path` is the leaf's code, then its ancestors up to the root.
 
-        The nearest category decides, then a named scene, then a named kind of seller. Without any row the answer is
-        `matched=False`, which is POLICY_MISSING.
+        Where nothing is laid down, or something that the table asks isn't known, the answer is `matched=False`, which
+        is POLICY_MISSING.
         """
-        key = (scene, category_path, seller_kind, method)
-        if key not in self._known:
-            self._known[key] = self._judge(scene, category_path, seller_kind, method)
-        return self._known[key]
+        like = tuple([self._engine.sort("goods", name, getattr(who, name)) for name in self._asks_who])
+        key = (scene, category_path, seller_kind, method, self._engine.sort("goods", "merchant", merchant), like)
+        found = self._goods.get(key)
+        if found is None:
+            found = self._goods[key] = self._judge(scene, category_path, seller_kind, method, merchant, who)
+        return found
 
-    def _judge(self, scene: str, category_path: tuple[str, ...], seller_kind: str, method: str) -> GoodsVerdict:
-        for category in (*category_path, ANY):
-            for in_scene in (scene, ANY):
-                for by_kind in (seller_kind, ANY):
-                    row = self._goods.get((method, category, in_scene, by_kind))
-                    if row is not None:
-                        return _verdict(row, scene, category_path[0], seller_kind)
-        return GoodsVerdict(scene, category_path[0], seller_kind, method, matched=False)
+    def _judge(
+        self, scene: str, category_path: tuple[str, ...], seller_kind: str, method: str, merchant: str, who: Who
+    ) -> GoodsVerdict:
+        where: dict[str, Value] = {
+            "method": method,
+            "scene": scene,
+            "category": category_path,
+            "seller_kind": seller_kind,
+            "merchant": merchant,
+        }
+        hit = self.ask("goods", where | msgspec.structs.asdict(who)).hit
+        if hit is None or hit.then["verdict"] == NOT_COVERED:
+            return GoodsVerdict(scene, category_path[0], seller_kind, method, matched=False)
+        said = {"scene": scene, "category": category_path[0], "seller_kind": seller_kind, "method": method}
+        return msgspec.convert({**said, **hit.then, "rule_id": hit.rule_id}, GoodsVerdict)
 
     def plans(self, method: str, scene: str) -> tuple[PlanRow, ...]:
         """The method's plans in a scene, in their order."""
         return tuple(
             row for row in self.document.plans if row.method == method and (not row.scenes or scene in row.scenes)
         )
-
-    def exposure(self, method: str, scene: str) -> tuple[ExposureRow, ...]:
-        """Caps of the whole book that bear on the method in a scene."""
-        return tuple(row for row in self.document.exposure if row.method == method and row.scene in (None, scene))
 
     def interest_free(
         self, plan: str, at: datetime, goods: Sequence[tuple[UUID, tuple[str, ...]]]
@@ -117,22 +134,6 @@ class PolicyBook:
         """Whether a title contains a word that payment channels block."""
         lowered = title.lower()
         return any(word.lower() in lowered for word in self.document.forbidden_words)
-
-
-def _verdict(row: GoodsRow, scene: str, category: str, seller_kind: str) -> GoodsVerdict:
-    return GoodsVerdict(
-        scene,
-        category,
-        seller_kind,
-        row.method,
-        True,
-        row.verdict,
-        row.rule_id,
-        row.min_minor,
-        row.max_minor,
-        row.terms,
-        row.excluded,
-    )
 
 
 def _covers(row: InterestFreeRow, merchant_id: UUID, category_path: tuple[str, ...]) -> bool:

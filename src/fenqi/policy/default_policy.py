@@ -1,4 +1,4 @@
-"""The policy that fenqi starts with: the dictionary's exclusions and caps as rows.
+"""The policy that fenqi starts with: methods, plans and campaigns, beside the tables of `default_tables`.
 
 Numbers marked in products.md and reasons.md as seen in the field are taken over; the rest is the demo's own choice.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fenqi.policy.default_tables import CREDIT, MONEY, TABLES
 from fenqi.policy.model import (
     SCENES,
     CapRow,
-    GoodsRow,
     InterestFreeRow,
     MethodRow,
     Numbers,
@@ -19,7 +19,6 @@ from fenqi.policy.model import (
     PolicyDocument,
 )
 
-CREDIT, MONEY = "credit", "money_account"
 _CONNECTED = ("split", "partial_refund", "mixed")
 
 _WALLETS = ("mall", "partner_store", "scan_to_pay")
@@ -74,67 +73,6 @@ _METHODS = (
 )
 """Huawei Pay is asked for in partner stores, whose tills are not connected to it."""
 
-_NEVER_ON_CREDIT = ("gift", "subscription", "enterprise", "presale_deposit")
-
-
-def _credit_goods() -> tuple[GoodsRow, ...]:
-    """Credit: what the mall sells by scene, then what can't be bought on credit at all, then narrower rules."""
-    return (
-        GoodsRow("credit-mall", CREDIT, scene="mall", max_minor=2_000_000, excluded=_NEVER_ON_CREDIT),
-        GoodsRow(
-            "credit-instalment-mall", CREDIT, scene="instalment_mall", excluded=(*_NEVER_ON_CREDIT, "cross_border")
-        ),
-        GoodsRow(
-            "credit-partner",
-            CREDIT,
-            scene="partner_store",
-            seller_kind="external",
-            max_minor=2_000_000,
-            excluded=(*_NEVER_ON_CREDIT, "cross_border", "trade_in"),
-        ),
-        GoodsRow(
-            "credit-scan",
-            CREDIT,
-            scene="scan_to_pay",
-            max_minor=100_000,
-            terms=(1,),
-            excluded=(*_NEVER_ON_CREDIT, "cross_border", "trade_in"),
-        ),
-        *(
-            GoodsRow(f"credit-no-{category}", CREDIT, category, verdict="category_excluded")
-            for category in ("gold", "gift_card", "game_topup", "medicine", "ticket")
-        ),
-        GoodsRow("credit-phone-topup", CREDIT, "phone_topup", max_minor=30_000, terms=(1,), excluded=_NEVER_ON_CREDIT),
-        GoodsRow("credit-grocery", CREDIT, "grocery", terms=(1, 3), excluded=_NEVER_ON_CREDIT),
-        GoodsRow(
-            "credit-overseas-mall", CREDIT, "overseas", scene="mall", max_minor=500_000, excluded=_NEVER_ON_CREDIT
-        ),
-        GoodsRow("credit-camera-pop", CREDIT, "camera", seller_kind="third_party", verdict="seller_type_excluded"),
-        GoodsRow(
-            "credit-home-improvement",
-            CREDIT,
-            "home_improvement",
-            scene="instalment_mall",
-            min_minor=50_000,
-            terms=(6, 12, 24),
-            excluded=(*_NEVER_ON_CREDIT, "cross_border"),
-        ),
-    )
-
-
-def _other_goods() -> tuple[GoodsRow, ...]:
-    return (
-        GoodsRow("money-all", MONEY),
-        GoodsRow("money-topup", MONEY, "topup", max_minor=100_000),
-        GoodsRow("money-gift-card", MONEY, "gift_card", max_minor=200_000),
-        *(GoodsRow(f"{method}-all", method) for method in ("bank_card", "alipay", "wechat_pay", "huawei_pay")),
-        *(GoodsRow(f"alipay-one-sum-{category}", "alipay", category, terms=(1,)) for category in _IN_ONE_SUM),
-    )
-
-
-_IN_ONE_SUM = ("gold", "gift_card", "game_topup")
-"""Goods that the wallet's own instalments don't pay for."""
-
 _HB_TOTAL_PPM = {3: 23_000, 6: 45_000, 12: 75_000}
 """What 花呗 takes from the buyer over a whole plan, by its number of instalments: the demo's own table."""
 
@@ -184,9 +122,9 @@ def default_document(from_at: datetime, sponsor_id: UUID | None = None) -> Polic
         )
     return PolicyDocument(
         methods=_METHODS,
-        goods=(*_credit_goods(), *_other_goods()),
         plans=_PLANS,
         interest_free=tuple(campaigns),
         forbidden_words=("套现", "代付返现", "刷单"),
         numbers=Numbers(),
+        tables=TABLES,
     )

@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from fenqi.kernel.money import MAX_AMOUNT_MINOR
+from fenqi.kernel.refusal import Refusal
+from fenqi.policy.cell import OneOf, Value
+from fenqi.policy.cell import holds as _passes
+from fenqi.policy.lint_table import Known, table_faults, table_warnings
 from fenqi.policy.model import (
     ANY,
-    KINDS,
     METHODS,
+    NOT_COVERED,
     SCENES,
     SELLER_KINDS,
-    VERDICTS,
-    GoodsRow,
     InterestFreeRow,
     MethodRow,
     PlanRow,
     PolicyDocument,
 )
+from fenqi.policy.rule import decide, rule
+from fenqi.policy.schema import GOODS, SCHEMAS
+from fenqi.policy.table import Table
 
 _WINDOWS = ("single", "day", "month")
 _DELIVERIES = ("express", "pick_up", "cash_on_delivery", "virtual")
@@ -31,44 +36,56 @@ _FEE_TOTAL_MAX_PPM = 300_000
 _APR_CAP_MAX_PPM = 360_000
 
 
-def faults(document: PolicyDocument, categories: Collection[str]) -> list[str]:
-    """Everything wrong with the document, each as one line naming its row; `categories` are the codes that exist."""
+def faults(
+    document: PolicyDocument, categories: Collection[str], merchants: Collection[str] | None = None
+) -> list[str]:
+    """Everything wrong with the document, each as one line naming its row; `categories` and `merchants` are the codes
+    that exist (None: merchants are not looked at)."""
+    known = Known(categories, merchants)
     return [
         *_twice("method", [row.method for row in document.methods]),
-        *_twice("rule_id", [row.rule_id for row in document.goods]),
-        *_twice("goods key", [_key(row) for row in document.goods]),
+        *_tables(document),
+        *(str(fault) for table in document.tables for fault in table_faults(table, known)),
         *_twice("plan", [f"{row.method}/{row.plan}" for row in document.plans]),
         *_twice("campaign", [row.campaign for row in document.interest_free]),
         *(fault for row in document.methods for fault in _method(row)),
-        *(fault for row in document.goods for fault in _goods(row, document, categories)),
+        *(fault for table in document.tables if table.key == "goods" for fault in _goods(table, document)),
         *(fault for row in document.plans for fault in _plan(row, document)),
         *(fault for row in document.interest_free for fault in _interest_free(row, document, categories)),
-        *_exposure(document),
         *_numbers(document),
     ]
 
 
+def warnings(document: PolicyDocument) -> list[str]:
+    """What may be meant but looks at odds, for the checker to see; it keeps nothing from being published."""
+    return [str(fault) for table in document.tables for fault in table_warnings(table)]
+
+
 def gaps(document: PolicyDocument) -> list[tuple[str, str, str]]:
-    """(method, scene, kind of seller) where the method is offered but goods without a row of their own have none."""
-    covered = {
-        (row.method, scene, kind)
-        for row in document.goods
-        if row.category == ANY
-        for scene in _spread(row.scene, SCENES)
-        for kind in _spread(row.seller_kind, SELLER_KINDS)
-    }
-    offered = (
+    """(method, scene, kind of seller) where the method is offered but goods without a row of their own have none.
+
+    Asked for a buyer of whom nothing speaks against, with goods of no category that any row names.
+    """
+    table = next((table for table in document.tables if table.key == "goods"), None)
+    offered = [
         (row.method, scene, kind) for row in document.methods for scene in row.offered_in for kind in SELLER_KINDS
-    )
-    return [case for case in offered if case not in covered]
+    ]
+    return [case for case in offered if table is None or not _is_covered(table, *case)]
 
 
-def _spread(value: str, whole: tuple[str, ...]) -> tuple[str, ...]:
-    return whole if value == ANY else (value,)
+def _is_covered(table: Table, method: str, scene: str, kind: str) -> bool:
+    anybody: dict[str, Value] = {
+        "category": (), "merchant": "", "segments": (), "clean_months": 0, "account_age_days": 0, "pd_ppm": 0,
+    }  # fmt: skip
+    hit = decide(table, {"method": method, "scene": scene, "seller_kind": kind, **anybody}).hit
+    return hit is not None and hit.then["verdict"] != NOT_COVERED
 
 
-def _key(row: GoodsRow) -> str:
-    return f"{row.method}/{row.category}/{row.scene}/{row.seller_kind}"
+def _tables(document: PolicyDocument) -> Iterator[str]:
+    """One table of each key, no fewer and no more."""
+    keys = [table.key for table in document.tables]
+    yield from _twice("table", keys)
+    yield from (f"table {key!r} is missing" for key in SCHEMAS if key not in keys)
 
 
 def _twice(what: str, names: list[str]) -> list[str]:
@@ -101,19 +118,25 @@ def _method(row: MethodRow) -> Iterator[str]:
         yield f"{where}: not suspended, yet until {row.suspended_until_at.isoformat()}"
 
 
-def _goods(row: GoodsRow, document: PolicyDocument, categories: Collection[str]) -> Iterator[str]:
-    where = f"goods {row.rule_id}"
-    yield from _outside(where, "method", [row.method], [method.method for method in document.methods])
-    yield from _outside(where, "category", [row.category], {ANY, *categories})
-    yield from _outside(where, "scene", [row.scene], (ANY, *SCENES))
-    yield from _outside(where, "seller kind", [row.seller_kind], (ANY, *SELLER_KINDS))
-    yield from _outside(where, "verdict", [row.verdict], VERDICTS)
-    yield from _outside(where, "kind", row.excluded, KINDS)
-    yield from _range(where, row.min_minor, row.max_minor)
-    counts = {1, *(plan.instalments for plan in document.plans if plan.method == row.method)}
-    yield from (f"{where}: no plan has {count} instalments" for count in row.terms or () if count not in counts)
-    if not row.rule_id:
-        yield f"goods {_key(row)}: no rule_id"
+def _goods(table: Table, document: PolicyDocument) -> Iterator[str]:
+    """Rows about methods and plans that the document has, with amounts that make sense together."""
+    for row in table.rows:
+        try:
+            found = rule(row, GOODS)
+        except Refusal:
+            continue
+        where, then = f"goods {row.rule_id}", found.hit.then
+        named = found.tests.get("method")
+        by = [m.method for m in document.methods if named is None or _passes(named, m.method)]
+        if isinstance(named, OneOf) and not named.negated:
+            yield from _outside(where, "method", map(str, named.values), by)
+        least, most, terms = then["min_minor"], then["max_minor"], then["terms"]
+        assert isinstance(least, int) and (most is None or isinstance(most, int)), "outputs are typed"
+        yield from _range(where, least, most)
+        counts = {1, *(plan.instalments for plan in document.plans if plan.method in by)}
+        for count in terms if isinstance(terms, tuple) else ():
+            if count not in counts:
+                yield f"{where}: no plan has {count} instalments"
 
 
 def _plan(row: PlanRow, document: PolicyDocument) -> Iterator[str]:
@@ -138,15 +161,6 @@ def _interest_free(row: InterestFreeRow, document: PolicyDocument, categories: C
         yield f"{where}: it ends before it begins"
     if (row.budget_minor or 0) < 0 or (row.uses_per_consumer is not None and row.uses_per_consumer < 1):
         yield f"{where}: budget and uses can't be negative"
-
-
-def _exposure(document: PolicyDocument) -> Iterator[str]:
-    for row in document.exposure:
-        where = f"exposure {row.programme}"
-        yield from _outside(where, "method", [row.method], [method.method for method in document.methods])
-        yield from _outside(where, "scene", [row.scene] if row.scene else [], SCENES)
-        if row.room_minor < 0:
-            yield f"{where}: room can't be negative"
 
 
 def _numbers(document: PolicyDocument) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Policy as data: decision tables for goods, methods and plans, and the numbers of law, in versions with dates.
+"""Policy as data: decision tables, methods, plans and campaigns, and the numbers of law, in versions with dates.
 
 A document is written by one person and published by another; from its effective instant it decides, and decisions of
 the past name the version they were made by.
@@ -27,28 +27,6 @@ KINDS = ("gift", "cross_border", "subscription", "enterprise", "presale_deposit"
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A row of a decision table."""
-
-
-class GoodsRow(_Row, frozen=True):
-    """What holds for goods of a category (and what lies under it) in a scene, from a kind of seller, by a method.
-
-    "*" stands for any. Of the rows that match, the one with the nearest category decides; among those one that names
-    the scene beats "*", then one that names the kind of seller.
-    """
-
-    rule_id: str
-    method: str
-    category: str = ANY
-    scene: str = ANY
-    seller_kind: str = ANY
-    verdict: str = "allow"
-    min_minor: int = 0
-    max_minor: int | None = None
-    """Per order, of the goods under this rule."""
-    terms: tuple[int, ...] | None = None
-    """Counts of instalments offered; None: all of the method's plans."""
-    excluded: tuple[str, ...] = ()
-    """Of `KINDS`."""
 
 
 class CapRow(_Row, frozen=True):
@@ -106,16 +84,6 @@ class InterestFreeRow(_Row, frozen=True):
     uses_per_consumer: int | None = None
 
 
-class ExposureRow(_Row, frozen=True):
-    """Room left under a cap of the whole book, as the operator set it, for a method in one scene or in all."""
-
-    programme: str
-    method: str
-    room_minor: int
-    scene: str | None = None
-    reopens_at: datetime | None = None
-
-
 class Numbers(_Row, frozen=True):
     """Numbers of law and of the operator; rules.md names the sources."""
 
@@ -136,10 +104,8 @@ class PolicyDocument(_Row, frozen=True):
     """One whole policy."""
 
     methods: tuple[MethodRow, ...]
-    goods: tuple[GoodsRow, ...]
     plans: tuple[PlanRow, ...]
     interest_free: tuple[InterestFreeRow, ...] = ()
-    exposure: tuple[ExposureRow, ...] = ()
     forbidden_words: tuple[str, ...] = ()
     """Words in a title that payment channels block."""
     numbers: Numbers = Numbers()

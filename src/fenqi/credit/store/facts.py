@@ -74,6 +74,10 @@ class Read(msgspec.Struct, frozen=True):
     limits: Sequence[LimitRow]
     holds: Sequence[HoldRow]
     loans: Sequence[tuple[Loan, tuple[Happened, ...]]]
+    first_loan_on: date | None = None
+    """When the first loan was paid out that wasn't undone."""
+    late_on: date | None = None
+    """The last day on which a debt that has been settled since was overdue."""
 
 
 _LIMITS = msgspec.json.Decoder(list[LimitRow])
@@ -102,7 +106,9 @@ _READ = f"""
                 WHERE e.bucket = k.bucket AND e.consumer_id = k.consumer_id AND e.loan_id = n.loan_id) END)
             ORDER BY n.loan_id)
          FROM loan AS n
-         WHERE n.bucket = k.bucket AND n.consumer_id = k.consumer_id AND n.state = 'active')::text
+         WHERE n.bucket = k.bucket AND n.consumer_id = k.consumer_id AND n.state = 'active')::text,
+        (SELECT ARRAY[min(n.disbursed_on), max(n.late_on)] FROM loan AS n
+         WHERE n.bucket = k.bucket AND n.consumer_id = k.consumer_id AND n.state <> 'cancelled')
     FROM unnest(%s::smallint[], %s::uuid[]) AS k(bucket, consumer_id)
     LEFT JOIN credit_line AS l ON l.bucket = k.bucket AND l.consumer_id = k.consumer_id"""
 
@@ -114,13 +120,14 @@ async def read(tx: Tx, consumer_ids: Sequence[UUID]) -> list[Read]:
 
 
 def _read(row: Sequence[Any]) -> Read:
-    consumer_id, line, (limits, holds, loans) = row[0], row[1 : 1 + len(_LINE)], row[1 + len(_LINE) :]
+    consumer_id, line, (limits, holds, loans, dates) = row[0], row[1 : 1 + len(_LINE)], row[1 + len(_LINE) :]
     return Read(
         consumer_id,
         None if line[0] is None else line_of(line),
         _LIMITS.decode(limits) if limits else (),
         _HOLDS.decode(holds) if holds else (),
         [_loan(consumer_id, one) for one in _LOANS.decode(loans)] if loans else (),
+        *dates,
     )
 
 

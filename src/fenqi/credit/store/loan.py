@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -78,16 +79,19 @@ def _loan(row: Sequence[Any]) -> Loan:
     return Loan(**values)
 
 
-async def update_loans(tx: Tx, before: Sequence[Loan], after: Sequence[Loan]) -> None:
-    """Move loans on by their events. Refuses with Stale when one has had another event meanwhile."""
+async def update_loans(tx: Tx, before: Sequence[Loan], after: Sequence[Loan], on: date) -> None:
+    """Move loans on by their events of the day `on`; one that was overdue until then is remembered as such. Refuses
+    with Stale when one has had another event meanwhile."""
     done = await tx.execute(
         "UPDATE loan SET state = n.state, events = n.events, outstanding_minor = n.outstanding_minor,"
-        " next_due_on = n.next_due_on"
+        " next_due_on = n.next_due_on, late_on = CASE WHEN loan.next_due_on < %s THEN %s ELSE loan.late_on END"
         " FROM unnest(%s::smallint[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[], %s::smallint[], %s::bigint[],"
         " %s::date[]) AS n(bucket, consumer_id, loan_id, had, state, events, outstanding_minor, next_due_on)"
         " WHERE loan.bucket = n.bucket AND loan.consumer_id = n.consumer_id AND loan.loan_id = n.loan_id"
         " AND loan.events = n.had",
         (
+            on,
+            on,
             [bucket_of(loan.consumer_id) for loan in after],
             [loan.consumer_id for loan in after],
             [loan.loan_id for loan in after],

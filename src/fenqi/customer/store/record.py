@@ -30,7 +30,7 @@ _CONSUMER = (
     " c.sex, c.id_document_until_on, c.region, c.is_student, c.child_mode, c.phone_reachable, c.sms_blocked_until_at,"
     " c.stepped_up_until_at, c.money_account, c.pay_switch_on, c.version, c.created_at,"
     " (SELECT count(*) FROM bound_card b WHERE b.bucket = c.bucket AND b.consumer_id = c.consumer_id"
-    " AND b.state = 'bound'), c.kind"
+    " AND b.state = 'bound'), c.segments, c.kind"
 )
 _CREDENTIALS = (
     "password_hash, pay_password_hash, pay_password_failures, sms_window_from_at, sms_window_count, sms_last_at"
@@ -47,7 +47,7 @@ _COLUMNS = set(Credentials.__struct_fields__) | set(Consumer.__struct_fields__) 
 def _consumer(row: Sequence[Any]) -> Consumer:
     values: list[Any] = list(row)
     values[2], values[4], values[9] = PayPassword(row[2]), RealName(row[4]), Region(row[9])
-    values[15] = MoneyAccount(row[15])
+    values[15], values[20] = MoneyAccount(row[15]), tuple(row[20])
     return Consumer(*values)
 
 
