@@ -37,12 +37,26 @@ class Action(StrEnum):
     ASK_CHANNEL = "ask_channel"
     RUN_CHANNELS = "run_channels"
     DECIDE_REFUND = "decide_refund"
+    SEE_CASES = "see_cases"
+    ANSWER_CASE = "answer_case"
+    DECIDE_CASE = "decide_case"
     SEE_INSIGHT = "see_insight"
+    SEE_POLICY = "see_policy"
 
 
 _A = Action
 GRANTS: dict[Role, frozenset[Action]] = {
-    Role.SUPPORT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_PERSON, _A.REPLAY_DECISION, _A.CHANGE_CONSUMER, _A.SEE_CHANNELS}),
+    Role.SUPPORT: frozenset(
+        {
+            _A.SEE_DIAGNOSIS,
+            _A.SEE_PERSON,
+            _A.REPLAY_DECISION,
+            _A.CHANGE_CONSUMER,
+            _A.SEE_CHANNELS,
+            _A.SEE_CASES,
+            _A.ANSWER_CASE,
+        }
+    ),
     Role.RISK: frozenset(
         {
             _A.SEE_DIAGNOSIS,
@@ -52,7 +66,11 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.PUBLISH_POLICY,
             _A.CHANGE_CREDIT,
             _A.SEE_CHANNELS,
+            _A.SEE_CASES,
+            _A.ANSWER_CASE,
+            _A.DECIDE_CASE,
             _A.SEE_INSIGHT,
+            _A.SEE_POLICY,
         }
     ),
     Role.ACCOUNTANT: frozenset({_A.SEE_DIAGNOSIS, _A.SEE_LEDGER, _A.SEE_CHANNELS, _A.ASK_CHANNEL, _A.DECIDE_REFUND}),
@@ -62,12 +80,13 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.CHANGE_MERCHANT,
             _A.CHANGE_CATALOGUE,
             _A.CHANGE_CONSUMER,
-            _A.PUBLISH_POLICY,
             _A.STEER_CLOCK,
             _A.SEE_CHANNELS,
+            _A.SEE_CASES,
             _A.ASK_CHANNEL,
             _A.RUN_CHANNELS,
             _A.SEE_INSIGHT,
+            _A.SEE_POLICY,
         }
     ),
 }

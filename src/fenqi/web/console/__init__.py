@@ -17,14 +17,17 @@ from fenqi.web.console import (
     passage_page,
     payment,
     person,
+    policies,
+    policy_table,
     rotate,
     sign_in,
     webhooks,
+    why,
 )
 
 PAGES = (
-    sign_in, find, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults, webhooks,
-    lost_money, experiment,
+    sign_in, find, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
+    webhooks, lost_money, experiment, policies, policy_table,
 )  # fmt: skip
 
 

@@ -76,3 +76,28 @@ for (const place of document.querySelectorAll("[data-poll]")) {
   waits = setTimeout(look, 2500);
   document.addEventListener("visibilitychange", () => document.hidden || look());
 }
+
+// A form that is judged while it is filled in: what would be wrong with it, and what it says in words.
+for (const form of document.querySelectorAll("form[data-check]")) {
+  const place = document.getElementById("judged");
+  let waits = 0, last = 0;
+  const judge = async () => {
+    const turn = ++last;
+    const answer = await fetch(form.dataset.check, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok && turn === last) place.innerHTML = await answer.text();
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(waits);
+    waits = setTimeout(judge, 250);
+  });
+}
+
+// A text to say to somebody: copied whole by its button, which shows only where that works.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.setAttribute("aria-pressed", "true");
+  });
+}
