@@ -30,6 +30,8 @@ class ExposureFacts(Fact, frozen=True):
     programme: str
     room_minor: int
     reopens_ms: int | None = None
+    used_minor: int = 0
+    """What is lent under it, by which another version of its cap leaves another room."""
 
 
 class ChannelFacts(Fact, frozen=True):
@@ -85,3 +87,7 @@ class MethodFacts(Fact, frozen=True):
     """From this amount on a fresh step-up is needed."""
     deliveries_excluded: tuple[str, ...] = ()
     told: tuple[ToldFacts, ...] = ()
+    down_payment_ppm: int = 0
+    """The share of the order that has to be paid by another method, in millionths: a counter-offer instead of a no."""
+    most_instalments: int | None = None
+    """The longest plan that is offered for this order; None: all of the method's."""

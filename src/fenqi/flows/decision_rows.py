@@ -28,8 +28,9 @@ _KINDS: dict[str, Any] = {"text": TEXT, "codes": TEXTS, "number": pl.Int64(), "f
 INPUTS: dict[str, Any] = {field.name: _KINDS[field.kind] for field in TRANSACTION.inputs}
 """The inputs of the table that asks most, which are those of all tables about a purchase."""
 LINE: dict[str, Any] = {
-    "category": TEXTS, "seller_kind": TEXT, "merchant": TEXT, "amount_minor": pl.Int64(), "is_gift": pl.Boolean(),
-    "is_cross_border": pl.Boolean(), "is_subscription": pl.Boolean(), "is_trade_in": pl.Boolean(),
+    "category": TEXTS, "seller_kind": TEXT, "merchant": TEXT, "merchant_id": TEXT, "amount_minor": pl.Int64(),
+    "is_gift": pl.Boolean(), "is_cross_border": pl.Boolean(), "is_subscription": pl.Boolean(),
+    "is_trade_in": pl.Boolean(),
 }  # fmt: skip
 """A line of the order, as the goods table is asked about it."""
 COLUMNS: dict[str, Any] = {
@@ -40,9 +41,11 @@ COLUMNS: dict[str, Any] = {
     "day_on": pl.Date(),
     "policy_version": TEXT,
     "kind": TEXT,
+    "is_head": pl.Boolean(),
     "plan": TEXT,
     "instalments": pl.Int64(),
     "pays_minor": pl.Int64(),
+    "covered_by": TEXT,
     "payable_minor": pl.Int64(),
     **INPUTS,
     "lines": pl.List(pl.Struct(LINE)),
@@ -58,7 +61,9 @@ COLUMNS: dict[str, Any] = {
     "on_credit_minor": pl.Int64(),
     "facts": pl.Binary(),
 }
-"""Every column with its type. `pays_minor`: what this method would pay. `is_last`: nothing later of that day judged the
+"""Every column with its type. `is_head`: the first row of a decision on a method; the other plans stand next to it.
+`pays_minor`: what this method would pay, and
+`covered_by` the method of another tender beside it. `is_last`: nothing later of that day judged the
 same method and plan for the order. `outcome`: paid | refused (a press was) | left | open. `facts`: as they are stored,
 in the first row of a decision only."""
 
@@ -139,22 +144,25 @@ def rows_of(stored: StoredDecision, ended: Ended, now_ms: int) -> Iterator[Row]:
     }
     raw: bytes | None = stored.facts
     views: dict[tuple[int, str], View] = {}
-    for one in judged_of(stored, facts):
+    before: str | None = None
+    for one in sorted(judged_of(stored, facts), key=lambda each: each.method):
         beside = (one.covered_minor, one.covered_by)
         if beside not in views:
             views[beside] = View(covered(bare, *beside))
         others = reasons_of(views[beside], one.method, one.plan)
         yield common | _asked(facts, one.method) | {
+            "is_head": one.method != before,
             "plan": one.plan,
             "instalments": plans.get((one.method, one.plan or ""), 1),
             "pays_minor": one.pays_minor,
+            "covered_by": one.covered_by,
             "other_reasons": _codes(others),
             "policy_reasons": _codes(reason for reason in one.reasons if reason not in others),
             "available": not one.reasons,
             "is_last": True,
             "facts": raw,
         }  # fmt: skip
-        raw = None
+        raw, before = None, one.method
 
 
 def _asked(facts: Facts, method: str) -> Row:
@@ -170,6 +178,7 @@ def _line(facts: Facts, place: int) -> Row:
         "category": list(category_path(line)),
         "seller_kind": seller.kind,
         "merchant": seller.code,
+        "merchant_id": line.merchant_id,
         "amount_minor": line.amount_minor,
         "is_gift": line.is_gift,
         "is_cross_border": line.is_cross_border,

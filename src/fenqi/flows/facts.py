@@ -328,7 +328,11 @@ def exposure(book: PolicyBook, facts: Facts, method: str, used: Mapping[str, int
     if said.missing:
         return tuple(ExposureFacts(f"?{name}", 0) for name in said.missing)
     caps = [(str(hit.then["programme"]), hit.then["cap_minor"]) for hit in said.hits]
-    return tuple(ExposureFacts(name, max(0, cap - used.get(name, 0))) for name, cap in caps if isinstance(cap, int))
+    return tuple(
+        ExposureFacts(name, max(0, cap - used.get(name, 0)), used_minor=used.get(name, 0))
+        for name, cap in caps
+        if isinstance(cap, int)
+    )
 
 
 def rules(

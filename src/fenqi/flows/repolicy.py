@@ -9,17 +9,16 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from fenqi.cashier import CapFacts, ChannelFacts, ExposureFacts, Facts, GoodsRule, MethodFacts, PlanFacts
+from fenqi.cashier import CapFacts, ChannelFacts, ExposureFacts, Facts, GoodsRule, LineFacts, MethodFacts, PlanFacts
 from fenqi.catalog import CategoryTree
 from fenqi.channels import shelf
+from fenqi.flows.facts import exposure, rules
 from fenqi.flows.policy_facts import cap_facts, method_facts, plan_facts, twin, twin_code
-from fenqi.kernel.clock import epoch_ms
+from fenqi.flows.policy_inputs import who
 from fenqi.kernel.ids import parse_id
 from fenqi.policy import InterestFreeRow, MethodRow, PlanRow, PolicyBook
-
-Path = tuple[str, ...]
 
 
 def under(facts: Facts, book: PolicyBook, tree: CategoryTree | None = None, was: PolicyBook | None = None) -> Facts:
@@ -66,10 +65,10 @@ def _used_minor(caps: Iterable[CapFacts], window: str, scene: str | None) -> int
     return next(iter(exact or shorter), 0)
 
 
-def _exposure(facts: Facts, method: str, book: PolicyBook) -> Iterator[ExposureFacts]:
-    for row in book.exposure(method, facts.order.scene):
-        reopens_ms = None if row.reopens_at is None else epoch_ms(row.reopens_at)
-        yield ExposureFacts(row.programme, row.room_minor, reopens_ms)
+def _exposure(facts: Facts, method: str, book: PolicyBook) -> tuple[ExposureFacts, ...]:
+    """The room under each cap that bears on the order, by what was lent under a programme of the same name."""
+    used = {each.programme: each.used_minor for known in facts.methods for each in known.exposure}
+    return exposure(book, facts, method, used)
 
 
 def _plans(facts: Facts, book: PolicyBook, was: PolicyBook | None) -> Iterator[PlanFacts]:
@@ -107,21 +106,14 @@ def _gone(whole: int | None, left: int | None) -> int:
     return 0 if whole is None or left is None else whole - left
 
 
-def _rules(facts: Facts, book: PolicyBook, tree: CategoryTree | None) -> Iterator[GoodsRule]:
-    kinds = {seller.merchant_id: seller.kind for seller in facts.sellers}
-    cases = {
-        (line.category, kinds[merchant_id]): line.ancestors
-        for line in facts.lines
-        for merchant_id in (line.merchant_id, *(other.merchant_id for other in line.alternatives))
-    }
-    for (category, kind), ancestors in sorted(cases.items()):
-        path = _path(category, ancestors, tree)
-        for scene in (facts.order.scene, *facts.order.also_in_scenes):
-            for method in book.methods:
-                yield GoodsRule(**asdict(book.goods(scene, path, kind, method.method)))
+def _rules(facts: Facts, book: PolicyBook, tree: CategoryTree | None) -> Iterable[GoodsRule]:
+    lines = tuple(_line(line, tree) for line in facts.lines)
+    scenes = (facts.order.scene, *facts.order.also_in_scenes)
+    return rules(book, lines, facts.sellers, scenes, who(facts.consumer, facts.credit))
 
 
-def _path(category: str, ancestors: Path, tree: CategoryTree | None) -> Path:
-    if not ancestors and tree is not None and category in tree:
-        return tree.path(category)
-    return (category, *ancestors)
+def _line(line: LineFacts, tree: CategoryTree | None) -> LineFacts:
+    """The line with the ancestors of its category, which old facts don't name."""
+    if line.ancestors or tree is None or line.category not in tree:
+        return line
+    return replace(line, ancestors=tree.path(line.category)[1:])

@@ -1,0 +1,168 @@
+"""A candidate's tables over the rows of stored decisions: what policy would say of each, and whether it could be paid.
+
+Pure, in Polars. It says again what the gates say of goods and of findings; the exact evaluator is held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from fenqi.policy import PolicyDocument
+from fenqi.policy.batch import BatchTable
+from fenqi.policy.model import NOT_COVERED
+from fenqi.policy.schema import FINDINGS
+
+_LINE_KINDS = (
+    ("gift", "is_gift", "GOODS_GIFT_OR_ADDON"),
+    ("cross_border", "is_cross_border", "CROSS_BORDER"),
+    ("subscription", "is_subscription", "RECURRING_OR_SUBSCRIPTION"),
+    ("trade_in", "is_trade_in", "TRADE_IN_SUBSIDY_EXCLUSIVE"),
+)
+_ORDER_KINDS = (
+    ("presale_deposit", "is_presale_deposit", "PRESALE_DEPOSIT"),
+    ("enterprise", "is_enterprise", "ENTERPRISE_ORDER"),
+)
+_VERDICTS = {
+    NOT_COVERED: "POLICY_MISSING",
+    "category_excluded": "GOODS_CATEGORY_EXCLUDED",
+    "seller_type_excluded": "SELLER_TYPE_EXCLUDED",
+}
+CODES: tuple[str, ...] = (
+    *_VERDICTS.values(),
+    *(code for _, _, code in (*_LINE_KINDS, *_ORDER_KINDS)),
+    "AMOUNT_BELOW_MIN", "AMOUNT_ABOVE_MAX", "PLAN_TERM_NOT_OFFERED", "EXPOSURE_CAP_REACHED",
+    *(code for code in FINDINGS if code != "none"),
+)  # fmt: skip
+"""The codes that tables give; a set of them is a number, one bit each."""
+BIT = {code: 1 << place for place, code in enumerate(CODES)}
+_MASK = pl.UInt32()
+_EVERY_TERM = (1 << 63) - 1
+
+
+def mask_of(codes: Iterable[str]) -> int:
+    """A set of codes as a number; what no table gives is left out."""
+    return sum(BIT[code] for code in set(codes) if code in BIT)
+
+
+def codes_of(mask: int) -> tuple[str, ...]:
+    """The codes of a number."""
+    return tuple(code for code, bit in BIT.items() if mask & bit)
+
+
+class Tables:
+    """A candidate's tables about purchases, compiled."""
+
+    def __init__(self, document: PolicyDocument) -> None:
+        by_key = {table.key: table for table in document.tables}
+        self._goods = BatchTable(by_key["goods"])
+        self._risk = BatchTable(by_key["transaction"]) if "transaction" in by_key else None
+
+    def judge(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """For each row `before` and `after`, the codes that tables gave and would give, as numbers, and
+        `available_after`."""
+        heads = rows.filter("is_head")
+        goods = self._of_goods(heads)
+        risk = self._of_risk(heads)
+        own = (rows["is_head"].cast(pl.UInt32()).cum_sum() - 1).alias("own")
+        mask, terms = (goods["mask"] | risk).gather(own), goods["terms"].gather(own)
+        bits = pl.Series([1 << place for place in range(63)], dtype=pl.UInt64())
+        asks_term = (rows["instalments"] > 1) & rows["plan"].is_not_null()
+        refused = asks_term & ((bits.gather(rows["instalments"]) & terms) == 0)
+        after = mask | pl.select(_bit(refused, "PLAN_TERM_NOT_OFFERED")).to_series()
+        clear = rows["other_reasons"].list.len() == 0
+        return pl.DataFrame({"before": masks(rows["policy_reasons"]), "after": after}).with_columns(
+            available_after=clear & (after == 0)
+        )
+
+    def _of_goods(self, heads: pl.DataFrame) -> pl.DataFrame:
+        """For each head `mask` and `terms`, the counts of instalments that all of its lines allow."""
+        asked = ["method", "scene", "segments", "clean_months", "account_age_days", "pd_ppm"]
+        kept = [*asked, "lines", "pays_minor", "is_presale_deposit", "is_enterprise"]
+        lines = heads.select(kept).with_row_index("head").explode("lines").unnest("lines")
+        place = self._goods.first(lines)
+        told = lines.select(
+            "head", "amount_minor", "pays_minor", place=place, terms=_spread(self._terms(), place, pl.UInt64()),
+            least=_spread(self._goods.outputs("min_minor"), place, pl.Int64()),
+            most=_spread(self._goods.outputs("max_minor"), place, pl.Int64()),
+            mask=self._of_lines(lines, place),
+        )  # fmt: skip
+        if lines.height == heads.height:
+            whole = told.with_columns(over=pl.min_horizontal("amount_minor", "pays_minor") > pl.col("most"))
+        else:
+            whole = _of_many(told)
+        amounts = pl.col("mask") | _bit(pl.col("pays_minor") < pl.col("least"), "AMOUNT_BELOW_MIN")
+        return whole.select("terms", mask=amounts | _bit(pl.col("over"), "AMOUNT_ABOVE_MAX"))
+
+    def _of_lines(self, lines: pl.DataFrame, place: pl.Series) -> pl.Series:
+        """For each line the codes of its rule."""
+        verdicts = [mask_of([_VERDICTS[str(each)]] if each in _VERDICTS else []) for each in self._said("verdict")]
+        found = _spread(verdicts, place, _MASK).fill_null(BIT["POLICY_MISSING"])
+        for kind, flag, code in (*_LINE_KINDS, *_ORDER_KINDS):
+            excluding = [kind in _items(each) for each in self._said("excluded")]
+            if any(excluding):
+                holds = _spread(excluding, place, pl.Boolean()).fill_null(False) & lines[flag]
+                found = found | pl.select(_bit(holds, code)).to_series()
+        return found
+
+    def _said(self, output: str) -> Sequence[object]:
+        return self._goods.outputs(output)
+
+    def _terms(self) -> list[int]:
+        """For each rule the counts of instalments that it allows, one bit each."""
+        return [
+            _EVERY_TERM if each is None else sum(1 << int(str(count)) for count in set(_items(each)))
+            for each in self._said("terms")
+        ]
+
+    def _of_risk(self, heads: pl.DataFrame) -> pl.Series:
+        """For each head the findings that nothing lifts."""
+        nothing = pl.repeat(0, heads.height, dtype=_MASK, eager=True)
+        if self._risk is None or "lifted" not in heads.columns:
+            return nothing
+        every = self._risk.every(heads)
+        if not every.columns:
+            return nothing
+        found = pl.select(_bit(every.to_series(0).is_null(), "RISK_MANUAL_REVIEW")).to_series()
+        said = zip(self._risk.outputs("code"), self._risk.outputs("cure"), every.get_columns(), strict=True)
+        for code, cure, hit in said:
+            if code in BIT:
+                stands = hit.fill_null(False) & ~heads["lifted"].list.contains(str(cure))
+                found = found | pl.select(_bit(stands, str(code))).to_series()
+        return found
+
+
+def _of_many(told: pl.DataFrame) -> pl.DataFrame:
+    """Lines as one head each: what holds of any line, and amounts summed by the rule that bounds them."""
+    by_rule = told.group_by("head", "place").agg(pl.col("amount_minor").sum(), pl.col("most", "pays_minor").first())
+    over = by_rule.group_by("head").agg(
+        over=(pl.min_horizontal("amount_minor", "pays_minor") > pl.col("most")).fill_null(False).any()
+    )
+    whole = told.group_by("head").agg(
+        pl.col("mask").bitwise_or(), pl.col("terms").fill_null(_EVERY_TERM).bitwise_and(), pl.col("least").max(),
+        pl.col("pays_minor").first(),
+    )  # fmt: skip
+    return whole.join(over, on="head").sort("head")
+
+
+def masks(codes: pl.Series) -> pl.Series:
+    """Lists of codes as numbers; each list that occurs is read once."""
+    joined = codes.list.join(",")
+    texts = joined.unique()
+    numbers = pl.Series([mask_of(text.split(",")) if text else 0 for text in texts], dtype=_MASK)
+    return numbers.gather(joined.cast(pl.Enum(texts)).to_physical())
+
+
+def _spread(values: Sequence[object], place: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """What the row of a table in each place says; null where none answers."""
+    return pl.Series(values or [None], dtype=dtype).gather(place)
+
+
+def _bit(holds: pl.Expr | pl.Series, code: str) -> pl.Expr:
+    there = pl.lit(holds) if isinstance(holds, pl.Series) else holds
+    return pl.when(there.fill_null(False)).then(pl.lit(BIT[code], _MASK)).otherwise(pl.lit(0, _MASK))
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()
