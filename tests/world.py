@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from tests.opening import APPLICATION_POLICY
+
 from fenqi import credit, customer, seed
 from fenqi.credit import activation, application
 from fenqi.credit.decision import ApplicationInputs, BureauFile
@@ -81,9 +83,7 @@ async def give_line(ctx: Context, consumer_id: UUID) -> None:
     """An approved and active line of ¥50,000."""
     consents = activation.required_consents(credit.PRODUCT)
     async with ctx.database.transaction() as tx:
-        await application.apply(
-            tx, consumer_id, new_id(), GOOD, consents, credit.APPLICATION_POLICY, credit.PRODUCT, BY
-        )
+        await application.apply(tx, consumer_id, new_id(), GOOD, consents, APPLICATION_POLICY, credit.PRODUCT, BY)
         await activation.activate(tx, consumer_id, credit.PRODUCT, BY)
 
 

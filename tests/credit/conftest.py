@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
+from tests.opening import APPLICATION_POLICY
 
 from fenqi.credit import activation, application, facts, loan, repayment
 from fenqi.credit.decision import ApplicationInputs, BureauFile
-from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT
+from fenqi.credit.default_policy import PRODUCT
 from fenqi.credit.model import GENERAL_PATH, Loan
 from fenqi.credit.product import LoanPlan
 from fenqi.database.pool import Database, Tx

@@ -10,9 +10,9 @@ from uuid import UUID
 import msgspec
 import pytest
 from tests.credit.conftest import LATER, Story, good_inputs
+from tests.opening import APPLICATION_POLICY
 
 from fenqi.credit import (
-    APPLICATION_POLICY,
     PRODUCT,
     ApplicationDecision,
     BureauFile,

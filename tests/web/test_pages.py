@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests import world
+from tests.opening import APPLICATION_POLICY
 from tests.web.conftest import ORIGIN
 
 from fenqi import credit, customer, order
@@ -44,7 +45,7 @@ def crowd(ctx: Any, ref: Any, run: Any) -> dict[str, Any]:
         for one, inputs in ((approved, world.GOOD), (rejected, poor)):
             async with ctx.database.transaction() as tx:
                 await credit.application.apply(
-                    tx, one, new_id(), inputs, consents, credit.APPLICATION_POLICY, credit.PRODUCT, by
+                    tx, one, new_id(), inputs, consents, APPLICATION_POLICY, credit.PRODUCT, by
                 )
         new = NewConsumer(new_id(), "newcomer", "12000000000")
         async with ctx.database.transaction() as tx:

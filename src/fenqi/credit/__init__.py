@@ -6,8 +6,8 @@ The front door: `application`, `activation`, `line`, `limit` for the line, `new_
 
 from fenqi.credit import activation, application, history, limit, line
 from fenqi.credit.agreed import agreed, draws_of, terms_of_loan
-from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, BureauFile
-from fenqi.credit.default_policy import APPLICATION_POLICY, PRODUCT, PRODUCTS
+from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, ApplicationPolicy, Assessed, BureauFile
+from fenqi.credit.default_policy import PRODUCT, PRODUCTS
 from fenqi.credit.facts import HOLD, Admission, CreditView, credit_facts, credit_facts_of, lock_for_payment
 from fenqi.credit.fold import FoldPolicy, Instalment, Settlement, fold, settlement
 from fenqi.credit.fold import LoanState as FoldedLoan
@@ -57,7 +57,6 @@ from fenqi.credit.schedule import Plan, Terms, build, parse_terms, plan_document
 from fenqi.credit.standing import Parts
 
 __all__ = [
-    "APPLICATION_POLICY",
     "HOLD",
     "PRODUCT",
     "PRODUCTS",
@@ -65,6 +64,8 @@ __all__ = [
     "Application",
     "ApplicationDecision",
     "ApplicationInputs",
+    "ApplicationPolicy",
+    "Assessed",
     "BureauFile",
     "Consent",
     "ConsentKind",

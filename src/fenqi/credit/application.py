@@ -58,10 +58,11 @@ async def apply(
     if line.state not in _MAY_APPLY:
         raise Conflict("STATE_CONFLICT", "there is a credit line already", state=str(line.state))
     lines.refuse_cooling_off(line, business_date(by.at))
-    decision = decide(inputs, policy)
+    assessed = policy.assess(inputs)
+    decision = decide(inputs, assessed)
     application = Application(
         consumer_id, application_id, by.at, policy.version, inputs, decision.outcome, decision.limit_minor,
-        decision.principal_reasons,
+        decision.principal_reasons, assessed,
     )  # fmt: skip
     line = msgspec.structs.replace(line, consents=activation.texts_of(consents))
     after = await _follow(tx, line, decision, product, By(_POLICY, policy.version, by.at))
@@ -97,19 +98,46 @@ async def review(
     return await _follow(tx, line, decision, product, by)
 
 
+async def redecide(
+    tx: Tx,
+    consumer_id: UUID,
+    application_id: UUID,
+    decision: ApplicationDecision,
+    product: CreditProduct,
+    by: By,
+) -> CreditLine:
+    """After an appeal a person approves the consumer's latest application, which was refused.
+
+    Refuses REVIEW_INVALID for anything but an approval with a limit, APPLICATION_UNKNOWN where another application has
+    come after it, and STATE_CONFLICT where the refusal is not what holds now.
+    """
+    if decision.outcome != "approved" or decision.limit_minor <= 0:
+        raise Refusal("REVIEW_INVALID", "an appeal that is upheld approves with a limit")
+    check_why(by.why)
+    line = await lines.lock(tx, consumer_id, by.at)
+    latest = (await store.line.select_applications(tx, consumer_id))[-1:]
+    if not latest or latest[0].application_id != application_id:
+        raise NotFound("APPLICATION_UNKNOWN", "it is not the latest application")
+    if line.state is not LineState.REJECTED:
+        raise Conflict("STATE_CONFLICT", "no refusal holds", state=str(line.state))
+    return await _follow(tx, line, decision, product, by)
+
+
 async def applications(tx: Tx, consumer_id: UUID) -> list[Application]:
     """Every application of the consumer, oldest first, as the policy decided it."""
     return await store.line.select_applications(tx, consumer_id)
 
 
 def replays(application: Application, policy: ApplicationPolicy) -> bool:
-    """Whether the policy, asked again with the stored inputs, gives the stored decision."""
-    again = decide(application.inputs, policy)
-    stored = (application.outcome, application.limit_minor, application.principal_reasons)
+    """Whether the policy, asked again with the stored inputs, says the same and gives the stored decision."""
+    assessed = policy.assess(application.inputs)
+    again = decide(application.inputs, assessed)
+    stored = (application.outcome, application.limit_minor, application.principal_reasons, application.assessed)
     return policy.version == application.policy_version and stored == (
         again.outcome,
         again.limit_minor,
         again.principal_reasons,
+        assessed,
     )
 
 

@@ -1,25 +1,19 @@
-"""The decision on an application: conditions of a policy table judged on measured inputs. Pure, so that it replays.
+"""The decision on an application, from what the policy's tables said of it. Pure, so that it replays.
 
-The same inputs and the same policy version give the identical decision, with its principal reasons in order of weight.
+The same inputs under the same policy version give the identical decision, its principal reasons in order of weight.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, Protocol
 
 import msgspec
 
-Effect = Literal["reject", "review", "points"]
-Comparison = Literal["<", "<=", ">", ">=", "=="]
-_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-}
+BASE_SCORE = 700
+"""The scale of the judgement: what an applicant has against whom nothing speaks."""
+STEP_MINOR = 10_000
+"""Limits are whole multiples of ¥100."""
 MOST_REASONS = 4
 """At most four principal reasons are told, as under Regulation B, commentary 9(b)(2)-1."""
 
@@ -39,6 +33,10 @@ class BureauFile(msgspec.Struct, frozen=True):
     inquiries_count: int = 0
     """Inquiries by lenders in the last six months."""
     monthly_obligation_minor: int = 0
+    opened_12m_count: int = 0
+    """Accounts opened with lenders in the last twelve months."""
+    used_ppm: int = 0
+    """Balances to limits, over all accounts."""
 
 
 class ApplicationInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,40 +57,55 @@ class ApplicationInputs(msgspec.Struct, frozen=True, kw_only=True):
     bureau: BureauFile | None = None
     own_overdue_days: int = 0
     """The worst delay with us so far."""
+    segments: tuple[str, ...] = ()
 
 
-class Condition(msgspec.Struct, frozen=True):
-    """One row of the table: when `measure` compares so with `bound`, the effect holds and the code says why."""
+class Objection(msgspec.Struct, frozen=True):
+    """A row of the policy that speaks against the applicant. Without a code of its own it speaks for the scorecard."""
 
-    measure: str
-    comparison: Comparison
-    bound: int
-    effect: Effect
+    rule_id: str
+    effect: str
+    """reject | review | points"""
     code: str
     weight: int
     """Points taken off, and the rank among principal reasons: the heaviest first."""
 
 
 class LimitBand(msgspec.Struct, frozen=True):
-    """Scores from `score` on get this share of the declared monthly income, within bounds."""
+    """The limit that the policy gives: a share of the monthly income within bounds; `review`: a person decides."""
 
-    score: int
+    rule_id: str
     share_ppm: int
     floor_minor: int
     cap_minor: int
+    review: bool = False
 
 
-class ApplicationPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of the table. `bands` from the highest score down; below `pass_score` is a refusal."""
+class Assessed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy said of an applicant, and the scorecard: kept with the application."""
 
-    version: str
-    base_score: int
-    pass_score: int
-    review_score: int
-    """From `pass_score` up to this score a person decides."""
-    conditions: tuple[Condition, ...]
-    bands: tuple[LimitBand, ...]
-    step_minor: int = 10_000
+    policy_version: str
+    objections: tuple[Objection, ...] = ()
+    band: LimitBand | None = None
+    """None where nothing was asked, after a refusal, and where the policy gives no limit."""
+    missing: tuple[str, ...] = ()
+    """What a row tests and nobody knows: then a person decides, unless it is a refusal whatever that were."""
+    card: str = ""
+    """The scorecard's version."""
+    points: int | None = None
+    pd_ppm: int | None = None
+    score_reasons: tuple[str, ...] = ()
+
+
+class ApplicationPolicy(Protocol):
+    """A version of the policy, ready to be asked."""
+
+    @property
+    def version(self) -> str:
+        """Its number."""
+
+    def assess(self, inputs: ApplicationInputs) -> Assessed:
+        """What it says of an applicant."""
 
 
 class ApplicationDecision(msgspec.Struct, frozen=True):
@@ -125,31 +138,54 @@ def measures(inputs: ApplicationInputs) -> dict[str, int]:
     }
 
 
-def decide(inputs: ApplicationInputs, policy: ApplicationPolicy) -> ApplicationDecision:
-    """Approved with a limit, rejected with one to four principal reasons, or for review by a person."""
-    measured = measures(inputs)
-    holding = [row for row in policy.conditions if _COMPARE[row.comparison](measured[row.measure], row.bound)]
-    score = policy.base_score - sum(row.weight for row in holding)
-    refusing = [row for row in holding if row.effect == "reject"]
+def scored(inputs: ApplicationInputs) -> dict[str, int | None]:
+    """What the scorecard looks at; without a bureau's file none of it is known."""
+    bureau = inputs.bureau
+    return {
+        "inquiries_count": bureau.inquiries_count if bureau else None,
+        "opened_12m_count": bureau.opened_12m_count if bureau else None,
+        "used_ppm": bureau.used_ppm if bureau else None,
+    }
+
+
+def score_of(objections: Iterable[Objection]) -> int:
+    """The judgement's score: the scale less every weight."""
+    return BASE_SCORE - sum(row.weight for row in objections)
+
+
+def is_refused(objections: Iterable[Objection]) -> bool:
+    """Whether a row refuses by itself, so that no limit needs to be asked for."""
+    return any(row.effect == "reject" for row in objections)
+
+
+def decide(inputs: ApplicationInputs, assessed: Assessed) -> ApplicationDecision:
+    """Approved with a limit, rejected with one to four principal reasons, or for review by a person.
+
+    A refusal for which there is no reason to tell is none: it goes to a person.
+    """
+    rows, band = assessed.objections, assessed.band
+    score = score_of(rows)
+    reasons = _principal(rows, assessed.score_reasons)
+    refusing = _principal([row for row in rows if row.effect == "reject"], assessed.score_reasons)
     if refusing:
-        return ApplicationDecision("rejected", score, 0, _principal(refusing))
-    if score < policy.pass_score:
-        return ApplicationDecision("rejected", score, 0, _principal(holding))
-    if score < policy.review_score or any(row.effect == "review" for row in holding):
-        return ApplicationDecision("review", score, 0, _principal(holding))
-    return ApplicationDecision("approved", score, limit_of(score, inputs.income_minor or 0, policy))
+        return ApplicationDecision("rejected", score, 0, refusing)
+    if assessed.missing or any(row.effect != "points" for row in rows):
+        return ApplicationDecision("review", score, 0, reasons)
+    limit_minor = 0 if band is None else limit_of(band, inputs.income_minor or 0)
+    if limit_minor == 0 and (reasons or assessed.score_reasons):
+        return ApplicationDecision("rejected", score, 0, reasons or assessed.score_reasons[:MOST_REASONS])
+    if limit_minor == 0 or (band is not None and band.review):
+        return ApplicationDecision("review", score, 0, reasons)
+    return ApplicationDecision("approved", score, limit_minor)
 
 
-def limit_of(score: int, income_minor: int, policy: ApplicationPolicy) -> int:
-    """The limit that the policy's bands give, in whole steps, rounded down."""
-    for band in policy.bands:
-        if score >= band.score:
-            share = income_minor * band.share_ppm // _PPM
-            bounded = max(band.floor_minor, min(band.cap_minor, share))
-            return bounded // policy.step_minor * policy.step_minor
-    return 0
+def limit_of(band: LimitBand, income_minor: int) -> int:
+    """The limit that a band gives, in whole steps, rounded down."""
+    share = income_minor * band.share_ppm // _PPM
+    return max(band.floor_minor, min(band.cap_minor, share)) // STEP_MINOR * STEP_MINOR
 
 
-def _principal(rows: list[Condition]) -> tuple[str, ...]:
+def _principal(rows: Iterable[Objection], score_reasons: tuple[str, ...]) -> tuple[str, ...]:
     heaviest = sorted(rows, key=lambda row: -row.weight)
-    return tuple(dict.fromkeys(row.code for row in heaviest))[:MOST_REASONS]
+    codes = [code for row in heaviest for code in ((row.code,) if row.code else score_reasons)]
+    return tuple(dict.fromkeys(codes))[:MOST_REASONS]

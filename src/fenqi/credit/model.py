@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi.credit.decision import ApplicationInputs
+from fenqi.credit.decision import ApplicationInputs, Assessed
 
 
 class LineState(StrEnum):
@@ -183,6 +183,8 @@ class Application(msgspec.Struct, frozen=True):
     """approved | rejected | review"""
     limit_minor: int = 0
     principal_reasons: tuple[str, ...] = ()
+    assessed: Assessed | None = None
+    """What the policy's tables and the scorecard said; None of applications from before they were asked."""
 
 
 class Loan(msgspec.Struct, frozen=True, gc=False, kw_only=True):

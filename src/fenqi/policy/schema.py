@@ -153,9 +153,11 @@ LIMIT = Schema(
         Output("share_ppm", "number", 0),
         Output("floor_minor", "number", 0),
         Output("cap_minor", "number", 0),
+        Output("review", "flag", False),
     ),
     {},
 )
-"""The limit of an approved application: a share of the income, between a floor and a cap."""
+"""The limit of an approved application: a share of the income, between a floor and a cap, or left to a person. The
+score is 700 less the weights of everything that spoke against the applicant."""
 
 SCHEMAS = {each.key: each for each in (OPENING, LIMIT, GOODS, TRANSACTION, EXPOSURE, COUNTER_OFFER)}

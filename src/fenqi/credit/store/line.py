@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi.credit.decision import ApplicationInputs
+from fenqi.credit.decision import ApplicationInputs, Assessed
 from fenqi.credit.model import Application, Consent, ConsentKind, CreditLine, LineMove, LineState
 from fenqi.database import packing
 from fenqi.database.pool import Tx
@@ -126,14 +126,16 @@ async def select_consents(tx: Tx, consumer_id: UUID) -> list[tuple[Consent, date
     return [(Consent(ConsentKind(row[0]), row[1], row[2]), row[3]) for row in await cursor.fetchall()]
 
 
-_APPLICATION = "application_id, applied_at, policy_version, inputs::text, outcome, limit_minor, principal_reasons"
+_APPLICATION = (
+    "application_id, applied_at, policy_version, inputs::text, outcome, limit_minor, principal_reasons, assessed::text"
+)
 
 
 async def insert_application(tx: Tx, application: Application) -> None:
     """Keep an application with what the decision looked at and what it said."""
     await tx.execute(
         "INSERT INTO credit_application (bucket, consumer_id, application_id, applied_at, policy_version, inputs,"
-        " outcome, limit_minor, principal_reasons) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " outcome, limit_minor, principal_reasons, assessed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             bucket_of(application.consumer_id),
             application.consumer_id,
@@ -144,6 +146,7 @@ async def insert_application(tx: Tx, application: Application) -> None:
             application.outcome,
             application.limit_minor,
             list(application.principal_reasons),
+            None if application.assessed is None else _JSON.encode(application.assessed).decode(),
         ),
     )
 
@@ -159,10 +162,11 @@ async def select_applications(tx: Tx, consumer_id: UUID) -> list[Application]:
 
 
 def _application(consumer_id: UUID, row: Sequence[Any]) -> Application:
-    application_id, applied_at, policy_version, inputs, outcome, limit_minor, reasons = row
+    application_id, applied_at, policy_version, inputs, outcome, limit_minor, reasons, assessed = row
     looked_at = msgspec.json.decode(inputs, type=ApplicationInputs)
+    said = None if assessed is None else msgspec.json.decode(assessed, type=Assessed)
     return Application(
-        consumer_id, application_id, applied_at, policy_version, looked_at, outcome, limit_minor, tuple(reasons)
+        consumer_id, application_id, applied_at, policy_version, looked_at, outcome, limit_minor, tuple(reasons), said
     )
 
 
