@@ -17,9 +17,9 @@ Kind = Literal["text", "number", "flag", "codes"]
 """text: one code | number: an integer | flag: true or false | codes: a set of codes."""
 Value = str | int | bool | tuple[str, ...] | None
 """What an input holds; None: not known."""
-_NUMBER = re.compile(r"-?\d{1,18}")
-_RANGE = re.compile(r"([\[(])\s*(-?\d{1,18})\s*\.\.\s*(-?\d{1,18})\s*([\])])")
-_COMPARED = re.compile(r"(<=|>=|<|>|==|!=)\s*(-?\d{1,18}|\"[^\"\\]*\")")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+_RANGE = re.compile(r"([\[(])\s*(-?[0-9]{1,18})\s*\.\.\s*(-?[0-9]{1,18})\s*([\])])")
+_COMPARED = re.compile(r"(<=|>=|<|>|==|!=)\s*(-?[0-9]{1,18}|\"[^\"\\]*\")")
 _SOME = re.compile(r"(not\s+)?some\(\$,\s*#\s+in\s+(\[.*\])\)")
 _NOT_IN = re.compile(r"not\s+in\s+(\[.*\])")
 

@@ -93,7 +93,7 @@ class _Asked:
         self.table = table
         self.schema: Schema = schema_of(table)
         self.rules: tuple[Rule, ...] = rules(table)
-        self.tested = tested(self.rules)
+        self.tested = tested(self.schema, self.rules)
         self.sorted = tuple(_sorted(self.schema, name, self.rules) for name in self.tested)
         self.graph = lean_graph(table.key, self.schema, self.rules)
         self.known: dict[tuple[Hashable, ...], Answered] = {}

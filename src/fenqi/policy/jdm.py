@@ -8,6 +8,7 @@ column, and never skipped.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from fenqi.kernel.refusal import Refusal
 from fenqi.policy.cell import unary
 from fenqi.policy.rule import Rule, normal, rule, schema_of, test
 from fenqi.policy.schema import SCHEMAS
-from fenqi.policy.table import Answer, Row, Schema, Table
+from fenqi.policy.table import Answer, Field, Row, Schema, Table
 
 _INPUT, _TABLE, _OUTPUT = "inputNode", "decisionTableNode", "outputNode"
 _ID, _NOTE = "_id", "_description"
@@ -28,13 +29,15 @@ _CONTENT = {
 }  # fmt: skip
 _COLUMN = {"id", "name", "field", "type", "defaultValue"}
 _NODE = {"id", "name", "type", "content", "position"}
+_SOME = re.compile(r"(not\s+)?some\(")
+"""Of a set, anything else would mean one thing in our cells and another in the engine."""
 _MOST_BYTES = 4_000_000
 
 Graph = dict[str, Any]
 
 
 def write_graph(tables: Iterable[Table]) -> Graph:
-    """The tables as one graph; each answers under its key (`outputPath`). Cells come out in their normal form."""
+    """The tables as one graph; each answers under its key (`outputPath`)."""
     nodes = [_table_node(normal(table), n) for n, table in enumerate(tables)]
     return _graph(nodes)
 
@@ -95,9 +98,16 @@ def _table_node(table: Table, n: int) -> Graph:
 
 def _row(row: Row, schema: Schema) -> dict[str, str]:
     """Ids of outputs begin with "=": an input and an output of a table may have the same name."""
-    cells = {f.name: unary(test(row, f.name, schema), f.kind) if f.name in row.when else "" for f in schema.inputs}
+    cells = {field.name: _test(row, field, schema) for field in schema.inputs}
     said = {f"={o.name}": _literal(row.then[o.name]) if o.name in row.then else "" for o in schema.outputs}
     return {_ID: row.rule_id, _NOTE: row.note, **cells, **said}
+
+
+def _test(row: Row, field: Field, schema: Schema) -> str:
+    """The author's own words are an expression of the engine's, but for sets of codes."""
+    if field.name not in row.when:
+        return ""
+    return unary(test(row, field.name, schema), field.kind) if field.kind == "codes" else row.when[field.name]
 
 
 def _literal(value: Answer) -> str:
@@ -105,7 +115,7 @@ def _literal(value: Answer) -> str:
 
 
 def read_graph(raw: bytes | str | Mapping[str, Any]) -> tuple[Table, ...]:
-    """The tables of a graph, cells in their normal form; refuses JDM_INVALID, naming node, row and column.
+    """The tables of a graph, as `rule.normal` has them; refuses JDM_INVALID, naming node, row and column.
 
     Every row needs an `_id`, which becomes its rule's id; a description becomes its note.
     """
@@ -208,6 +218,11 @@ def _read_row(found: Any, schema: Schema, inputs: dict[str, str], outputs: dict[
         for ident, field in outputs.items()
         if texts.get(ident, "").strip()
     }
+    for name, text in when.items():
+        field = schema.input(name)
+        if field is not None and field.kind == "codes" and not _SOME.match(text.strip()):
+            says = f"{at}, column {name!r}: a set of codes is tested by some($, # in [...]), not by {text!r}"
+            raise _bad(says, node=schema.key, row=rule_id, column=name)
     try:
         row = Row(rule_id, when, then, texts.get(_NOTE, ""))
         rule(row, schema)

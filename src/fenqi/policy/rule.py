@@ -95,7 +95,8 @@ def _is(value: object, kind: str) -> bool:
 
 
 def normal(table: Table) -> Table:
-    """The same table with every cell in its one normal form, and cells that test nothing left out."""
+    """The same table as it is exchanged: cells that test nothing left out, sets of codes in their one form, everything
+    else in its author's words. Cells stand in the schema's order."""
     schema = schema_of(table)
     return Table(table.key, tuple(_normal(row, schema) for row in table.rows))
 
@@ -103,21 +104,21 @@ def normal(table: Table) -> Table:
 def _normal(row: Row, schema: Schema) -> Row:
     when = {}
     for field in schema.inputs:
-        if field.name in row.when and (text := write(test(row, field.name, schema), field.kind)):
-            when[field.name] = text
+        if field.name in row.when and not isinstance(found := test(row, field.name, schema), Anything):
+            when[field.name] = write(found, "codes") if field.kind == "codes" else row.when[field.name].strip()
     then = {output.name: answer(row, output.name, schema) for output in schema.outputs if output.name in row.then}
     return Row(row.rule_id, when, then, row.note)
 
 
-def tested(found: tuple[Rule, ...]) -> tuple[str, ...]:
-    """The inputs that some row tests, in the order of their first mention."""
-    return tuple(dict.fromkeys(name for each in found for name in each.tests))
+def tested(schema: Schema, found: tuple[Rule, ...]) -> tuple[str, ...]:
+    """The inputs that some row tests, in the schema's order."""
+    return tuple(field.name for field in schema.inputs if any(field.name in each.tests for each in found))
 
 
 def decide(table: Table, inputs: dict[str, Value]) -> Answered:
     """What a table says, row by row by `cell.holds`: the meaning that every engine is held to."""
     schema, found = schema_of(table), rules(table)
-    missing = tuple(name for name in tested(found) if inputs.get(name) is None)
+    missing = tuple(name for name in tested(schema, found) if inputs.get(name) is None)
     if missing:
         return Answered((), missing)
     return answered(schema, [each for each in found if each.matches(inputs)])
