@@ -154,15 +154,17 @@ def other_sellers(ask: Ask) -> list[Candidate]:
 
 
 def under_other_rules(ask: Ask, line_ids: set[str], fits: Callable[[GoodsRule | None], bool]) -> list[Candidate]:
-    """Buy each of these lines from the cheapest seller whose rule fits; nothing where one of them has none such."""
+    """Buy each of these lines from the cheapest seller whose rule fits; take out those that nobody sells so."""
     steps: list[Action] = []
+    left = set(line_ids)
     for line in ask.facts.lines:
         if line.line_id in line_ids:
-            best = next((each for each in _sound(ask, line) if fits(_rule_of(ask, line, each))), None)
-            if best is None:
-                return []
-            steps.append(_change(line, best))
-    return [tuple(steps)] if steps else []
+            for best in [each for each in _sound(ask, line) if fits(_rule_of(ask, line, each))][:1]:
+                steps.append(_change(line, best))
+                left.remove(line.line_id)
+    if not steps:
+        return []
+    return [(*steps, TakeOutLines(_in_order(ask, left))) if left else tuple(steps)]
 
 
 def _rule_of(ask: Ask, line: LineFacts, offer: AlternativeOffer) -> GoodsRule | None:
