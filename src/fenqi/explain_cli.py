@@ -1,4 +1,4 @@
-"""`fenqi explain`: why an order could or couldn't be paid, as a tree in the terminal, for a chosen audience.
+"""`fenqi explain`: 怎么回事, for an order, payment, application, limit, hold or refund, as a tree in the terminal.
 
 It reads the database that is there: your own, or the embedded one of a running demo, else it starts that for a moment.
 """
@@ -21,9 +21,8 @@ from fenqi import texts
 from fenqi.database import binaries, migrate, server, source
 from fenqi.demo import note, secret
 from fenqi.flows import diagnose
-from fenqi.flows.diagnose import Diagnosis, ToldDecision, ToldOffer, ToldReason
+from fenqi.flows.diagnose import Diagnosis, ToldDecision, ToldEvent, ToldOffer, ToldReason
 from fenqi.kernel.clock import ZONE
-from fenqi.kernel.money import Money
 from fenqi.kernel.refusal import Refusal
 from fenqi.main import opened
 from fenqi.settings import Settings, from_environment
@@ -38,12 +37,14 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="An order's number, or a payment's id.")],
+    what: Annotated[
+        str, typer.Argument(help="A number of an order, payment, application or refund; or kind/number.")
+    ],
     audience: Annotated[Audience, typer.Option(help="Who is to read it.")] = Audience.SUPPORT,
     locale: Annotated[Locale, typer.Option(help="zh-CN or en.")] = Locale.EN,
     every: Annotated[bool, typer.Option("--all", help="Every decision; else the newest of each kind.")] = False,
 ) -> None:
-    """Print why an order could or couldn't be paid: decision, method, layer, reason, remedy, and its replay."""
+    """Print what happened to anything, why, what has changed since and what would work now, with every replay."""
     console = Console(highlight=False)
     try:
         with _database() as settings:
@@ -74,21 +75,33 @@ async def _diagnosis(settings: Settings, what: str, audience: Audience, locale: 
 
 
 def tree(found: Diagnosis, locale: Locale, *, every: bool) -> Tree:
-    """The diagnosis as a tree."""
-    bought = found.order
-    price = Money(bought.payable_minor, bought.currency)
-    root = Tree(f"[bold]{bought.number}[/]  {price}  {bought.scene}  {bought.state}  {_at(bought.placed_at)}")
-    for payment in found.payments:
-        by = " + ".join(f"{tender.method} {tender.plan}" for tender in payment.tenders) or (
-            f"{payment.method} {payment.plan}"
-        )
-        root.add(f"{_at(payment.paid_at)}  pressed: {by}  [{_COLOUR[payment.outcome]}]{payment.outcome}[/]")
+    """The diagnosis as a tree: the narrative, what has changed, what happened when, and the decisions with proof."""
+    root = Tree(f"[bold]{found.subject.kind}[/] {found.number or found.subject.id or found.subject.consumer_id}")
+    for sentence in found.sentences:
+        root.add(escape(sentence))
+    for reason in () if found.decisions else found.reasons:
+        _add_reason(root, reason)
+    if found.changes:
+        changed = root.add(f"[bold]{texts.t('why.changes', locale)}[/]")
+        for change in found.changes:
+            changed.add(escape(change))
+    if found.timeline:
+        past = root.add(f"[bold]{texts.t('why.timeline', locale)}[/]")
+        for event in found.timeline:
+            past.add(_event(event))
     for decision in found.decisions if every else _newest(found.decisions):
         _add_decision(root, decision, locale)
+    if found.now and (every or not found.decisions):
+        now = root.add(f"[bold]{texts.t('why.now', locale)}[/]")
+        for offer in found.now:
+            _add_offer(now, offer, locale)
     return root
 
 
-_COLOUR = {"succeeded": "green", "refused": "red"}
+def _event(event: ToldEvent) -> str:
+    by = " · ".join(filter(None, (event.who, event.why)))
+    text = f"[red]{escape(event.text)}[/]" if event.is_bad else escape(event.text)
+    return f"[dim]{_at(event.at)}[/]  {text}  [dim]{escape(by)}[/]"
 
 
 def _newest(decisions: tuple[ToldDecision, ...]) -> list[ToldDecision]:
@@ -119,8 +132,8 @@ def _add_offer(branch: Tree, offer: ToldOffer, locale: Locale) -> None:
         at = node.add(f"[dim]{layer}[/]")
         for reason in reasons:
             _add_reason(at, reason)
-    for steps in offer.remedies:
-        node.add(f"[cyan]→ {escape(', then '.join(steps))}[/]")
+    for remedy in offer.remedies:
+        node.add(f"[cyan]→ {escape(' → '.join(remedy.labels))}[/]")
     for route in offer.routes:
         node.add(f"[dim]… {escape(route)}[/]")
 

@@ -1,170 +1,145 @@
-"""Diagnosis: everything that was decided about an order, replayed, and told as far as an audience may know. Reads only.
+"""Diagnosis: 怎么回事, answered for anything of the past: what happened, why, with proof, what changed, what works now.
 
-The console and `fenqi explain` show the same: decision → method and plan → layer → reason, with what was observed and
-required, and what would have helped.
+`diagnose` finds what a number stands for, gathers its dossier and tells it to one audience in one language. The
+console, the shop, the API, `fenqi explain` and questions in words all show the same. Reads only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from fenqi import cashier, order, texts
-from fenqi.cashier import Offer, Payment, StoredDecision
-from fenqi.database.pool import Tx
-from fenqi.flows import quote, replay
-from fenqi.flows.basis import TenderVerdict
+from fenqi.cashier import Payment
+from fenqi.flows import diagnose_changes, diagnose_find, diagnose_timeline, naming, narrative, stories
+from fenqi.flows import diagnose_told as told
+from fenqi.flows import dossier as dossiers
 from fenqi.flows.context import Context
-from fenqi.kernel.ids import bucket_of, parse_id
-from fenqi.kernel.reason import Layer, Reason, Value
+from fenqi.flows.diagnose_find import Kind, Subject
+from fenqi.flows.diagnose_timeline import ToldEvent
+from fenqi.flows.diagnose_told import Reader, ToldDecision, ToldOffer, ToldReason
+from fenqi.flows.dossier import Dossier
+from fenqi.flows.narrative import Proof
 from fenqi.kernel.refusal import NotFound
 from fenqi.order import Order
 from fenqi.texts import Audience, Locale
 
-_OFFERS = msgspec.json.Decoder(tuple[Offer, ...])
-_TENDERS = msgspec.json.Decoder(tuple[TenderVerdict, ...])
+__all__ = [
+    "Diagnosis", "Dossier", "Kind", "Subject", "ToldDecision", "ToldEvent", "ToldOffer", "ToldReason", "diagnose",
+    "of_subject", "tell",
+]  # fmt: skip
 
 
-class ToldReason(msgspec.Struct, frozen=True):
-    """A reason as its audience reads it."""
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a subject, as one audience may know it, in one language."""
 
-    code: str
-    layer: Layer
-    title: str
-    sentence: str
-    fixer: str
-    observed: dict[str, Value]
-    required: dict[str, Value]
-    until_ms: int | None
-
-
-class ToldOffer(msgspec.Struct, frozen=True):
-    """A method with a plan: usable, or its reasons, and what would have helped, in words."""
-
-    method: str
-    plan: str | None
-    available: bool
-    reasons: tuple[ToldReason, ...]
-    remedies: tuple[tuple[str, ...], ...]
-    """Each remedy's steps."""
-    routes: tuple[str, ...]
-
-    def layers(self) -> list[tuple[Layer, list[ToldReason]]]:
-        """The layers in which something was found, outermost first."""
-        found = [(layer, [one for one in self.reasons if one.layer is layer]) for layer in Layer]
-        return [(layer, reasons) for layer, reasons in found if reasons]
-
-
-class ToldDecision(msgspec.Struct, frozen=True):
-    """A stored decision, with whether evaluating it again gives the identical verdict."""
-
-    decision_id: UUID
-    kind: str
-    """offers | payment"""
-    decided_at: datetime
-    policy_version: str
-    evaluator_version: int
-    identical: bool
-    offers: tuple[ToldOffer, ...]
+    subject: Subject
+    audience: Audience
+    locale: Locale
+    narrative: str
+    """A few sentences: what happened, why, what has changed since, what works now."""
+    sentences: tuple[str, ...]
+    number: str = ""
+    """The order's."""
+    order: Order | None = None
+    """For staff and the order's own buyer."""
+    payments: tuple[Payment, ...] = ()
+    """For staff only: they carry reasons that nobody has told yet."""
+    decisions: tuple[ToldDecision, ...] = ()
+    """Every decision, oldest first, replayed. To a buyer and a merchant without hashes."""
+    reasons: tuple[ToldReason, ...] = ()
+    """Why it was refused: of the press or look that the narrative is about."""
+    method: str = ""
+    plan: str = ""
+    """What those reasons are about."""
+    changes: tuple[str, ...] = ()
+    """What has changed since, in words, most telling first."""
+    now: tuple[ToldOffer, ...] = ()
+    """Every method and plan as it stands now, with what would help."""
+    checkout_id: UUID | None = None
+    timeline: tuple[ToldEvent, ...] = ()
+    proof: Proof | None = None
 
 
-class Diagnosis(msgspec.Struct, frozen=True):
-    """An order with every press of the button and every decision, oldest first."""
+async def diagnose(
+    ctx: Context,
+    what: str,
+    audience: Audience,
+    locale: Locale,
+    *,
+    owner: UUID | None = None,
+    merchant_id: UUID | None = None,
+) -> Diagnosis:
+    """The diagnosis of whatever this number stands for (see `diagnose_find.find`).
 
-    order: Order
-    payments: tuple[Payment, ...]
-    decisions: tuple[ToldDecision, ...]
-
-
-async def diagnose(ctx: Context, what: str, audience: Audience, locale: Locale) -> Diagnosis:
-    """The diagnosis of an order, by its number, or by the id of one of its payments.
-
-    Where nobody has looked at the cashier yet, what it would say now comes instead, and is not stored. Refuses
-    ORDER_UNKNOWN. Who asks must have been checked before.
+    Who asks must have been checked before; `owner` finds that consumer's things only, `merchant_id` only orders with
+    this merchant's goods, and of those what concerns them. Refuses SUBJECT_UNKNOWN.
     """
     async with ctx.database.snapshot() as tx:
-        consumer_id, order_id = await find(tx, what)
-        bought = await order.get(tx, consumer_id, order_id)
-        bucket = bucket_of(consumer_id)
-        payments = await cashier.select_payments_of_order(tx, bucket, consumer_id, order_id)
-        decisions = await decisions_of(tx, bought)
-    decisions = decisions or await _now(ctx, bought)
-    told = tuple(_decision(ctx, one, audience, locale) for one in decisions)
-    return Diagnosis(bought, tuple(payments), told)
+        subject = await diagnose_find.find(tx, what, owner)
+    return tell(await dossiers.gather(ctx, subject), audience, locale, merchant_id)
 
 
-async def _now(ctx: Context, bought: Order) -> list[StoredDecision]:
-    """What the cashier would decide at this moment, without keeping it."""
-    async with ctx.database.snapshot() as tx:
-        bucket = bucket_of(bought.consumer_id)
-        intents = await cashier.checkouts_of(tx, bucket, bought.consumer_id, [bought.order_id])
-    if bought.order_id not in intents:
-        return []
-    basis = await quote.gather(ctx, bought.consumer_id, intents[bought.order_id])
-    verdict = quote.replay_offers(basis.facts, ctx.reference.product)
-    return [basis.stored("offers", basis.facts, verdict, ctx.now())]
+async def of_subject(ctx: Context, subject: Subject, audience: Audience, locale: Locale) -> Diagnosis:
+    """The diagnosis of a thing that is known already."""
+    return tell(await dossiers.gather(ctx, subject), audience, locale)
 
 
-async def find(tx: Tx, what: str) -> tuple[UUID, UUID]:
-    """(consumer id, order id) of an order's number, or of a payment's id. Refuses ORDER_UNKNOWN."""
-    any_id = parse_id(what.strip())
-    if any_id is None:
-        return await order.find(tx, what)
-    payment = await cashier.find_payment(tx, any_id)
-    if payment is None:
-        raise NotFound("ORDER_UNKNOWN", "no order of this number, and no payment of this id")
-    return payment.consumer_id, payment.order_id
+def tell(found: Dossier, audience: Audience, locale: Locale, merchant_id: UUID | None = None) -> Diagnosis:
+    """The dossier as this audience may know it. A merchant without goods in it finds nothing (SUBJECT_UNKNOWN)."""
+    if audience is Audience.MERCHANT and (found.bought is None or not _sells(found.bought, merchant_id)):
+        raise NotFound("SUBJECT_UNKNOWN", "nothing of this number")
+    reader = Reader(audience, locale, found.stepped_up, merchant_id, found.bought, found.ref)
+    focus = stories.focus_of(found)
+    changes = _changes(found, focus, reader)
+    proof = stories.proof_of(found, focus)
+    story = stories.story_of(found, focus, reader, changes, proof)
+    sentences = narrative.render(narrative.compose(story, locale), audience, locale)
+    return Diagnosis(
+        subject=found.subject,
+        audience=audience,
+        locale=locale,
+        narrative=narrative.joined(sentences, locale),
+        sentences=sentences,
+        number=found.bought.number if found.bought is not None else "",
+        order=found.bought if audience is not Audience.MERCHANT else None,
+        payments=found.payments if reader.is_staff else (),
+        decisions=tuple(told.decision(one.stored, one.identical, reader) for one in found.decisions),
+        reasons=stories.reasons_of(found, focus, reader),
+        method=focus.method if focus is not None else "",
+        plan=focus.plan if focus is not None else "",
+        changes=changes,
+        now=_now(found, reader),
+        checkout_id=found.standing.intent_id if found.standing is not None else None,
+        timeline=diagnose_timeline.tell(found.events, reader),
+        proof=proof,
+    )
 
 
-async def decisions_of(tx: Tx, bought: Order) -> list[StoredDecision]:
-    """Every decision on an order's checkout, oldest first."""
-    bucket = bucket_of(bought.consumer_id)
-    intents = await cashier.checkouts_of(tx, bucket, bought.consumer_id, [bought.order_id])
-    if bought.order_id not in intents:
-        return []
-    return await cashier.select_decisions(tx, bucket, bought.consumer_id, intents[bought.order_id])
+def _sells(bought: Order, merchant_id: UUID | None) -> bool:
+    """Whether the merchant has goods in the order; without a merchant (staff read as one) any will do."""
+    return merchant_id is None or any(line.merchant_id == merchant_id for line in bought.lines)
 
 
-def offers_of(decision: StoredDecision) -> tuple[Offer, ...]:
-    """What a decision said, as offers; a payment's verdicts carry no remedies."""
-    if decision.kind == "offers":
-        return _OFFERS.decode(decision.verdict)
-    facts = cashier.decode_facts(decision.facts)
-    return tuple(
-        Offer(
-            one.verdict.method, one.verdict.plan, facts.order.payable_minor - one.covered_minor,
-            one.verdict.available, one.verdict.reasons,
-        )
-        for one in _TENDERS.decode(decision.verdict)
-    )  # fmt: skip
+def _changes(found: Dossier, focus: stories.Focus | None, reader: Reader) -> tuple[str, ...]:
+    """What has changed since the refusal, up to the payment that went through, or to now."""
+    if focus is None or focus.facts is None:
+        return ()
+    after = stories.facts_after(found)
+    if after is None:
+        return ()
+    known = diagnose_changes.open_to(
+        diagnose_changes.between(focus.facts, after, focus.method), reader.audience, reader.stepped_up
+    )
+    ids = [one.about for one in known if one.what in ("seller", "enabled")]
+    if reader.audience is Audience.MERCHANT and reader.merchant_id is not None:
+        known = tuple(one for one in known if one.about in ("", str(reader.merchant_id)) or one.about not in ids)
+    names = naming.seller_names(found.ref, reader.locale, ids)
+    return tuple(diagnose_changes.say(one, reader.locale, names) for one in known)
 
 
-def _decision(ctx: Context, stored: StoredDecision, audience: Audience, locale: Locale) -> ToldDecision:
-    consumer = cashier.decode_facts(stored.facts).consumer
-    now_ms = int(stored.decided_at.timestamp() * 1000)
-    stepped_up = consumer.stepped_up_until_ms > now_ms
-    return ToldDecision(
-        stored.decision_id, stored.kind, stored.decided_at, stored.policy_version, stored.evaluator_version,
-        replay.is_identical(stored, ctx.reference.product),
-        tuple(_offer(one, audience, locale, stepped_up) for one in offers_of(stored)),
-    )  # fmt: skip
-
-
-def _offer(offer: Offer, audience: Audience, locale: Locale, stepped_up: bool) -> ToldOffer:
-    seen = cashier.offer_for(offer, audience, stepped_up)
-    remedies = tuple(tuple(texts.render_action(step, locale).label for step in one.actions) for one in seen.remedies)
-    routes = tuple(texts.render_route(route.kind, route.usual_ms, route.from_ms, locale).label for route in seen.routes)
-    reasons = tuple(_reasons(seen.reasons, audience, locale, stepped_up))
-    return ToldOffer(seen.method, seen.plan, seen.available, reasons, remedies, routes)
-
-
-def _reasons(reasons: Iterable[Reason], audience: Audience, locale: Locale, stepped_up: bool) -> Iterable[ToldReason]:
-    for reason in reasons:
-        said = texts.tell(reason, audience, locale, stepped_up=stepped_up)
-        yield ToldReason(
-            said.code, reason.meta.layer, said.title, said.sentence, str(reason.meta.fixer), reason.observed,
-            reason.required, reason.until_ms,
-        )  # fmt: skip
+def _now(found: Dossier, reader: Reader) -> tuple[ToldOffer, ...]:
+    """How every method stands; merchants learn that of refusals only, and of a paid order there is nothing to say."""
+    if found.standing is None or stories.is_over(found) or reader.audience is Audience.MERCHANT:
+        return ()
+    return tuple(told.offer(one, reader) for one in found.standing.offers)

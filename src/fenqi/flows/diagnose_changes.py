@@ -22,7 +22,16 @@ _NOT_MERCHANTS = frozenset({_B, _S, _R})
 _STAFF = frozenset({_S, _R})
 _RISK = frozenset({_R})
 OWN_STATES = frozenset(
-    {"not_opened", "not_activated", "active", "self_locked", "dormant_locked", "pin_locked", "closed_by_user"}
+    {
+        "not_opened",
+        "not_activated",
+        "active",
+        "self_locked",
+        "dormant_locked",
+        "pin_locked",
+        "closed_by_user",
+        "pending",
+    }
 )
 """States of a line that its owner put it into, or sees as they are; the others are told after a step-up only."""
 
@@ -65,7 +74,9 @@ def _ceiling_minor(facts: Facts) -> Value:
 
 def _channels(facts: Facts, method: str) -> dict[str, Value]:
     return {
-        one.method: one.channel.state for one in facts.methods if one.channel is not None and method in ("", one.method)
+        one.method: one.channel.state == "up"
+        for one in facts.methods
+        if one.channel is not None and method in ("", one.method)
     }
 
 
@@ -149,7 +160,7 @@ WATCHES: tuple[Watch, ...] = (
     Watch("agreement", "", _one(lambda f: f.credit.agreement_signed), _NOT_MERCHANTS),
     Watch("in_stock", "bool", _one(lambda f: all(line.in_stock for line in f.lines)), _ALL),
     Watch("suspended", "bool", _suspended, _ALL),
-    Watch("channel", "breaker", _channels, _NOT_MERCHANTS),
+    Watch("channel", "bool", _channels, _NOT_MERCHANTS),
     Watch("told", "bool", _told, _NOT_MERCHANTS),
     Watch("seller", "seller_status", _seller_states, _ALL),
     Watch("enabled", "bool", _enabled, _ALL),
@@ -195,7 +206,7 @@ def say(change: Change, locale: Locale, names: Mapping[str, str] | None = None) 
     """A change in words; `names` are those of sellers by id."""
     watch = _BY_NAME[change.what]
     values: dict[str, Said] = {"about": _about(change, locale, names or {})}
-    key = f"changes.{change.what}"
+    key = f"changes.{change.what}" + (f"_{change.about.partition('/')[2]}" if change.what == "cap" else "")
     if watch.unit == "bool":
         return texts.t(f"{key}_{'on' if change.now else 'off'}", locale, **values)
     for place, value in (("then", change.then), ("now", change.now)):
@@ -217,9 +228,10 @@ def _said(place: str, value: Value, unit: str, locale: Locale) -> dict[str, Said
 
 def _about(change: Change, locale: Locale, names: Mapping[str, str]) -> str:
     if change.what in ("suspended", "channel", "told"):
-        return texts.term("method", change.about, locale) or change.about
+        return texts.term("method_in_text", change.about, locale) or texts.term("method", change.about, locale) or ""
     if change.what == "plan":
         return texts.term("plan", change.about, locale) or change.about
     if change.what == "cap":
-        return texts.term("cap_window", change.about.partition("/")[2], locale) or change.about
+        method = change.about.partition("/")[0]
+        return texts.term("method_in_text", method, locale) or texts.term("method", method, locale) or method
     return names.get(change.about, change.about)

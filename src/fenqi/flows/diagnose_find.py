@@ -1,6 +1,6 @@
 """What is asked about: an order, a press, an application, a limit, a hold or a refund, found by any number people have.
 
-A number alone is looked for wherever it could belong; `kind/number` says which it is. Who asks is checked by the caller.
+A number alone is looked for wherever it could belong; `kind/number` says which it is. The caller checks who asks.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ async def find(tx: Tx, what: str, owner: UUID | None = None) -> Subject:
 
     With `owner` only things of that consumer are found. Refuses SUBJECT_UNKNOWN.
     """
-    kind, slash, rest = what.strip().partition("/")
-    found = await (_FINDERS[Kind(kind)](tx, rest.strip()) if slash and kind in Kind else _anything(tx, what.strip()))
+    kind, _, rest = what.strip().partition("/")
+    look = _FINDERS.get(kind) if rest else None
+    found = await (_anything(tx, what.strip()) if look is None else look(tx, rest.strip()))
     if found is None or (owner is not None and found.consumer_id != owner):
         raise NotFound("SUBJECT_UNKNOWN", "nothing of this number")
     return found
@@ -162,7 +163,7 @@ async def _hold(tx: Tx, what: str) -> Subject | None:
     return None if held is None else Subject(Kind.HOLD, found.consumer_id, held.order_id, held.attempt_id)
 
 
-_FINDERS: dict[Kind, Callable[[Tx, str], Awaitable[Subject | None]]] = {
+_FINDERS: dict[str, Callable[[Tx, str], Awaitable[Subject | None]]] = {
     Kind.ORDER: _order,
     Kind.PAYMENT: _payment,
     Kind.APPLICATION: _application,

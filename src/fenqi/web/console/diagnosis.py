@@ -1,4 +1,4 @@
-"""Payment diagnosis: each decision on an order, layer by layer, as each audience reads it, and its replay."""
+"""Each decision on an order in full: all layers, as each audience reads them, and its replay on record."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from starlette.responses import Response
 from fenqi import attempt, cashier, order, staff
 from fenqi.cashier import StoredDecision
 from fenqi.database.pool import Tx
-from fenqi.flows import diagnose, replay
+from fenqi.flows import diagnose_told, dossier, replay
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.reason import Layer, Reason
 from fenqi.order import Order
 from fenqi.staff import Action
 from fenqi.texts import Audience
 from fenqi.web.console.find import member_of, turned_to_ask
+from fenqi.web.console.why import audience_of, audiences
 from fenqi.web.page import Visit, Who, get, post
 
 
 async def page(visit: Visit) -> Response:
-    """GET /console/orders/{number}?decision=&method=&plan=&audience=&replayed=."""
+    """GET /console/orders/{number}/decisions?decision=&method=&plan=&audience=&replayed=."""
     async with visit.context.database.snapshot() as tx:
         found = await found_order(visit, tx)
         away = await turned_to_ask(visit, tx, f"order:{found.order_id}", found.number)
         if away is not None:
             return away
-        decisions = await diagnose.decisions_of(tx, found)
+        decisions = await dossier.decisions_of(tx, found)
         payments = await cashier.select_payments_of_order(
             tx, bucket_of(found.consumer_id), found.consumer_id, found.order_id
         )
         tries = await attempt.of_order(tx, found.consumer_id, found.order_id)
     wanted = parse_id(visit.query("decision"))
     chosen = next((one for one in decisions if one.decision_id == wanted), decisions[-1] if decisions else None)
-    audience = _audience(visit)
+    audience = audience_of(visit)
     return visit.render(
         "console/diagnosis.html",
         order=found,
@@ -45,7 +46,7 @@ async def page(visit: Visit) -> Response:
         payments=list(reversed(payments)),
         tries=list(reversed(tries)),
         audience=audience,
-        audiences=_audiences(visit),
+        audiences=audiences(visit),
         replayed=visit.query("replayed", 10),
         link=_link(visit, chosen, audience),
         **_shown(visit, chosen, audience),
@@ -58,22 +59,11 @@ async def found_order(visit: Visit, tx: Tx) -> Order:
     return await order.get(tx, consumer_id, order_id)
 
 
-def _audiences(visit: Visit) -> list[Audience]:
-    """Whose reading this member may see: hidden reasons are for those whose role allows it."""
-    may = member_of(visit).may(Action.SEE_HIDDEN_REASONS)
-    return [one for one in Audience if may or one is not Audience.RISK]
-
-
-def _audience(visit: Visit) -> Audience:
-    asked = visit.query("audience", 10)
-    return next((one for one in _audiences(visit) if one == asked), _audiences(visit)[-1])
-
-
 def _shown(visit: Visit, decision: StoredDecision | None, audience: Audience) -> dict[str, Any]:
     """The offer looked at, as the audience sees it, and its reasons by layer."""
     if decision is None:
         return {"offers": (), "shown": None, "seen": None, "tree": []}
-    offers = diagnose.offers_of(decision)
+    offers = diagnose_told.offers_of(decision)
     method, plan = visit.query("method", 30), visit.query("plan", 30)
     shown = next((one for one in offers if (one.method, one.plan or "-") == (method, plan)), None)
     shown = shown or next((one for one in offers if not one.available), offers[0])
@@ -110,10 +100,10 @@ async def replay_decision(visit: Visit) -> Response:
     stored = await replay.decision(context, found.consumer_id, decision_id)
     same = replay.is_identical(stored, context.reference.product)
     answer = "same" if same else "differs"
-    return visit.redirect(f"/console/orders/{found.number}", decision=str(decision_id), replayed=answer)
+    return visit.redirect(f"/console/orders/{found.number}/decisions", decision=str(decision_id), replayed=answer)
 
 
 ROUTES = [
-    get("/console/orders/{number}", page, Who.STAFF),
+    get("/console/orders/{number}/decisions", page, Who.STAFF),
     post("/console/orders/{number}/replay", replay_decision, Who.STAFF),
 ]

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from fenqi import customer, order, staff
 from fenqi.database.pool import Tx
-from fenqi.flows import diagnose
+from fenqi.flows import diagnose_find
+from fenqi.flows.diagnose_find import Kind, Subject
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.staff import Action, Member
 from fenqi.web.console import trail
@@ -51,25 +52,26 @@ async def find(visit: Visit) -> Response:
 
 
 async def _look_up(visit: Visit, tx: Tx, what: str) -> tuple[str, str]:
-    """(the subject of the record, the page) of an order's number, an attempt's or refund's at a channel, a payment's or
-    consumer's id, or a sign-in name."""
+    """(the subject of the record, the page) of an order's number, an attempt's or refund's at a channel, a payment's,
+    refund's, application's or consumer's id, or a sign-in name."""
     at_channel = await trail.follow(tx, what)
     if at_channel is not None:
         return at_channel.subject, at_channel.path
     try:
-        found = await order.get(tx, *await diagnose.find(tx, what))
-        return f"order:{found.order_id}", f"/console/orders/{found.number}"
+        found = await diagnose_find.find(tx, what)
     except NotFound:
-        consumer_id = await _consumer(visit, tx, what)
-        return f"consumer:{consumer_id}", f"/console/consumers/{consumer_id}"
+        found = Subject(Kind.LIMIT, await _consumer(visit, tx, what))
+    if found.kind is Kind.ORDER and found.order_id is not None:
+        bought = await order.get(tx, found.consumer_id, found.order_id)
+        return f"order:{found.order_id}", f"/console/orders/{bought.number}"
+    if found.id is not None:
+        concerned = f"consumer:{found.consumer_id}" if found.order_id is None else f"order:{found.order_id}"
+        return concerned, f"/console/why/{found.kind}/{found.id}"
+    return f"consumer:{found.consumer_id}", f"/console/consumers/{found.consumer_id}"
 
 
 async def _consumer(visit: Visit, tx: Tx, what: str) -> UUID:
-    """Whose sign-in name or id it is."""
-    try:
-        return (await customer.get(tx, UUID(what))).consumer_id
-    except ValueError:
-        pass
+    """Whose sign-in name it is."""
     try:
         found = await customer.find_by_sign_in_name(tx, visit.context.keys, what)
     except Refusal:
