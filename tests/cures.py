@@ -147,8 +147,10 @@ def _roomy(exposure: tuple[ExposureFacts, ...]) -> tuple[ExposureFacts, ...]:
 
 
 def _no_risk(told: Told) -> Facts:
-    left = tuple(code for code in told.facts.risk.codes if code != told.reason.code)
-    return replace(told.facts, risk=replace(told.facts.risk, codes=left))
+    risk = told.facts.risk
+    left = tuple(code for code in risk.codes if code != told.reason.code)
+    findings = tuple(each for each in risk.findings if each.code != told.reason.code)
+    return replace(told.facts, risk=replace(risk, codes=left, findings=findings))
 
 
 def _fresh_step_up(told: Told) -> Facts:

@@ -18,6 +18,7 @@ from fenqi.cashier.facts import (
     CouponFacts,
     ExposureFacts,
     Facts,
+    FindingFacts,
     GoodsRule,
     HoldFacts,
     LimitFacts,
@@ -306,6 +307,20 @@ def _risk(rng: Random, facts: Facts) -> Facts:
     return replace(facts, risk=replace(facts.risk, codes=codes, until_ms=_maybe_later(rng, facts), methods=methods))
 
 
+def random_finding(rng: Random, facts: Facts, code: str) -> FindingFacts:
+    """A finding of the transaction table: with any cure, done or not."""
+    cure = rng.choice(("none", "step_up", "id_check", "wait", "review"))
+    until_ms = facts.now_ms + rng.choice((-HOUR_MS, 0, 1, HOUR_MS, 30 * HOUR_MS)) if cure == "wait" else None
+    lifted_ms = facts.now_ms + rng.choice((-HOUR_MS, 0, 1, HOUR_MS)) if rng.random() < 0.25 and cure != "none" else 0
+    return FindingFacts(code, cure, f"row-{rng.randrange(9)}", until_ms, rng.choice(((), ("credit",))), lifted_ms)
+
+
+def _findings(rng: Random, facts: Facts) -> Facts:
+    codes = rng.choices(GROUP_E, k=rng.choice((1, 1, 2, 3)))
+    found = tuple(random_finding(rng, facts, code) for code in codes)
+    return replace(facts, risk=replace(facts.risk, findings=found))
+
+
 def _channel(rng: Random, facts: Facts, **changes: Any) -> Facts:
     def change(x: MethodFacts) -> MethodFacts:
         return replace(x, channel=replace(x.channel or ChannelFacts(x.method), **changes))
@@ -502,6 +517,7 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "CONCURRENT_LOANS_CAP": _loan_count,
     "RISK": _risk,
+    "RISK_FINDINGS": _findings,
     "BALANCE_INSUFFICIENT": _small_balance,
     "PAY_SWITCH_OFF": lambda r, f: _money(f, pay_switch_on=False),
     "NO_INSTRUMENT": lambda r, f: (

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 from tests.cures import DERIVED, INCURABLE, cure
 from tests.strategies import facts, random_facts, with_methods
-from tests.troubles import GROUP_E
+from tests.troubles import GROUP_E, random_finding
 
 from fenqi.cashier import (
     apply,
@@ -323,6 +323,22 @@ def hidden_codes_look_alike(found: Facts, rng: Random) -> None:
     assert not any(code.encode() in told for code in _HIDDEN)
 
 
+def hidden_findings_look_alike(found: Facts, rng: Random) -> None:
+    """Whatever of what is hidden stands against the methods, and whatever would lift it: the buyer's answer is one."""
+    methods, stepped_up = rng.choice(((), ("credit",))), rng.random() < 0.5
+    told = []
+    for _ in range(2):
+        codes = rng.sample(_HIDDEN, rng.choice((1, 2)))
+        hidden = [replace(random_finding(rng, found, code), methods=methods, lifted_until_ms=0) for code in codes]
+        standing = tuple(x for x in hidden if x.until_ms is None or x.until_ms > found.now_ms)
+        exact = tuple(x for x in found.risk.findings if x.code not in _HIDDEN)
+        first = standing or (replace(hidden[0], cure="none", until_ms=None),)
+        told.append(buyer_sees(replace(found, risk=RiskFacts(findings=(*exact, *first))), stepped_up))
+    assert told[0] == told[1]
+    assert not any(code.encode() in told[0] for code in _HIDDEN)
+    assert b"RISK_REVIEW" in told[0] and b"row-" not in told[0]
+
+
 def lost_cards_look_invalid(found: Facts, rng: Random) -> None:
     """A card reported stolen looks to the buyer like one that can't be used, whatever else stands against it."""
     method = rng.choice(("bank_card", "alipay"))
@@ -359,6 +375,10 @@ def test_a_buyer_cannot_tell_hidden_codes_apart() -> None:
     over_many(hidden_codes_look_alike, CASES // 4)
 
 
+def test_a_buyer_cannot_tell_hidden_findings_apart_nor_what_would_lift_them() -> None:
+    over_many(hidden_findings_look_alike, CASES // 4)
+
+
 @pytest.mark.parametrize(
     "check",
     [
@@ -370,6 +390,7 @@ def test_a_buyer_cannot_tell_hidden_codes_apart() -> None:
         what_is_marked_incurable_is,
         replays_are_identical,
         hidden_codes_look_alike,
+        hidden_findings_look_alike,
         lost_cards_look_invalid,
     ],
 )

@@ -32,6 +32,7 @@ from fenqi.cashier.facts import (
     CreditFacts,
     ExposureFacts,
     Facts,
+    FindingFacts,
     GoodsRule,
     HoldFacts,
     LimitFacts,
@@ -57,6 +58,7 @@ from fenqi.cashier.remedy import remedies
 from fenqi.cashier.remedy_apply import apply
 from fenqi.cashier.store import (
     decided_between,
+    decisions_after,
     decisions_of_checkouts,
     decisions_of_day,
     find_payment,
@@ -88,6 +90,7 @@ __all__ = [
     "CreditFacts",
     "ExposureFacts",
     "Facts",
+    "FindingFacts",
     "GoodsRule",
     "HoldFacts",
     "LimitFacts",
@@ -116,6 +119,7 @@ __all__ = [
     "checkout",
     "checkouts_of",
     "decided_between",
+    "decisions_after",
     "decisions_of_checkouts",
     "decisions_of_day",
     "decode_facts",

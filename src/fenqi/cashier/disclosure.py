@@ -49,7 +49,7 @@ def is_hidden(code: str, audience: Audience, stepped_up: bool = False) -> bool:
 def for_audience(reasons: Iterable[Reason], audience: Audience, stepped_up: bool = False) -> tuple[Reason, ...]:
     """The reasons as this audience may see them, twins merged, in order of precedence.
 
-    `stepped_up`: the buyer has confirmed just now who they are. To support, what a risk code saw is not shown.
+    `stepped_up`: the buyer has confirmed just now who they are. What a risk code saw is for the risk desk only.
     """
     told: list[Reason] = []
     twins: dict[tuple[str, str], Reason] = {}
@@ -78,7 +78,7 @@ def _seen(reason: Reason, audience: Audience, stepped_up: bool) -> Reason:
     """An exact reason, less what would name a hidden one."""
     if reason.code in _STRIPPED and audience is Audience.BUYER:
         return _twin(reason.code, reason.method)
-    if audience is Audience.SUPPORT and reason.meta.layer is Layer.RISK:
+    if audience in (Audience.SUPPORT, Audience.BUYER) and reason.meta.layer is Layer.RISK:
         return replace(reason, observed={}, required={})
     if reason.depends_on is not None and is_hidden(reason.depends_on, audience, stepped_up):
         return replace(reason, depends_on=public_code(reason.depends_on, audience, stepped_up))

@@ -43,6 +43,7 @@ from fenqi.cashier.action import (
 from fenqi.cashier.case import View
 from fenqi.cashier.facts import Facts
 from fenqi.cashier.remedy_wait import wait
+from fenqi.kernel.reason import CODES, Disclosure
 
 
 def apply(action: Action, facts: Facts) -> Facts | None:
@@ -158,7 +159,20 @@ def _step_up(_: StepUp, facts: Facts) -> Facts | None:
     consumer = facts.consumer
     if consumer.pay_password != "set" and not sms_works(facts):
         return None
-    return _consumer(facts, stepped_up_until_ms=facts.now_ms + consumer.step_up_ms)
+    until_ms = facts.now_ms + consumer.step_up_ms
+    facts = _consumer(facts, stepped_up_until_ms=until_ms)
+    return facts if not facts.risk.findings else _lifted(facts, "step_up", until_ms)
+
+
+def _lifted(facts: Facts, cure: str, until_ms: int) -> Facts:
+    """The findings that this lifts are lifted, those told by name only: of the others nothing may show."""
+    findings = tuple(
+        replace(each, lifted_until_ms=max(each.lifted_until_ms, until_ms))
+        if each.cure == cure and CODES[each.code].disclosure is Disclosure.EXACT
+        else each
+        for each in facts.risk.findings
+    )
+    return replace(facts, risk=replace(facts.risk, findings=findings))
 
 
 def _switch_on(_: SwitchOnPay, facts: Facts) -> Facts | None:

@@ -18,6 +18,7 @@ from fenqi.cashier.facts import (
     ConsumerFacts,
     CreditFacts,
     Facts,
+    FindingFacts,
     HoldFacts,
     LimitFacts,
     MethodFacts,
@@ -125,10 +126,19 @@ def _less_held(limit: LimitFacts, released: tuple[HoldFacts, ...]) -> LimitFacts
 
 
 def _risk(risk: RiskFacts, now_ms: int) -> RiskFacts:
+    if risk.findings:
+        findings = _each(risk.findings, _finding, now_ms)
+        risk = risk if findings is risk.findings else replace(risk, findings=findings)
     if not risk.codes or not _over(risk.until_ms, now_ms):
         return risk
     left = tuple(code for code in risk.codes if not lapses(code))
     return replace(risk, codes=left, until_ms=None)
+
+
+def _finding(finding: FindingFacts, now_ms: int) -> FindingFacts:
+    """That a hidden finding's time is over may not show in what is offered, so here it never is."""
+    hidden = CODES[finding.code].disclosure is not Disclosure.EXACT
+    return replace(finding, until_ms=None) if hidden and _over(finding.until_ms, now_ms) else finding
 
 
 def lapses(code: str) -> bool:

@@ -5,7 +5,7 @@ Functions that return `Refusal | None` have counted a failed try: commit, then r
 """
 
 from fenqi.customer.card import add_bound_card, ask_to_bind, bind, card_number, cards, unbind
-from fenqi.customer.identity import change_phone, mark, renew_document, verify_phone, verify_real_name
+from fenqi.customer.identity import change_phone, mark, prove_again, renew_document, verify_phone, verify_real_name
 from fenqi.customer.model import (
     Card,
     Consumer,
@@ -30,7 +30,7 @@ from fenqi.customer.pay_password import (
     step_up_by_code,
     step_up_by_pay_password,
 )
-from fenqi.customer.read import get, get_history, get_many, messages, person, versions
+from fenqi.customer.read import get, get_history, get_many, messages, person, touch, versions
 from fenqi.customer.secret import Keys, hash_password
 from fenqi.customer.segment import grant_segment, withdraw_segment
 from fenqi.customer.sign_in import (
@@ -98,6 +98,7 @@ __all__ = [
     "open_money_account",
     "open_session",
     "person",
+    "prove_again",
     "read_access_token",
     "renew_document",
     "reset_pay_password",
@@ -110,6 +111,7 @@ __all__ = [
     "step_up_by_code",
     "step_up_by_pay_password",
     "switch_pay",
+    "touch",
     "unbind",
     "verify_phone",
     "verify_real_name",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
 
 from fenqi.customer import check
 from fenqi.customer.model import Consumer, Marks, Purpose, RealName
-from fenqi.customer.read import get, locked
+from fenqi.customer.read import get, locked, person
 from fenqi.customer.secret import Keys
 from fenqi.customer.sms import check_code
 from fenqi.customer.store import record
@@ -17,6 +17,8 @@ from fenqi.database.pool import Tx
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.refusal import Conflict, Refusal
+
+ID_CHECK_TTL = timedelta(minutes=15)
 
 
 async def verify_real_name(
@@ -50,6 +52,20 @@ async def verify_real_name(
     await record.update_person(tx, consumer_id, sealed)
     await record.insert_history(tx, consumer_id, "verify_real_name", by)
     return await get(tx, consumer_id)
+
+
+async def prove_again(tx: Tx, keys: Keys, consumer_id: UUID, name: str, id_number: str, by: By) -> Refusal | None:
+    """Prove name and id number anew; good for 15 minutes. Answers with REALNAME_MISMATCH as a value: commit (the try
+    counts), then raise. Refuses REALNAME_REQUIRED."""
+    consumer, _ = await locked(tx, consumer_id)
+    if consumer.real_name is RealName.NONE:
+        raise Conflict("REALNAME_REQUIRED", "prove your name first")
+    known = await person(tx, keys, consumer_id)
+    if (known.name, known.id_number) != (name.strip(), id_number.strip().upper()):
+        return Refusal("REALNAME_MISMATCH", "name and id number are not those of this account")
+    await record.update(tx, consumer_id, {"id_checked_until_at": by.at + ID_CHECK_TTL})
+    await record.insert_history(tx, consumer_id, "prove_again", by)
+    return None
 
 
 async def renew_document(tx: Tx, consumer_id: UUID, document_until_on: date, by: By) -> None:

@@ -92,6 +92,8 @@ class Consumer(msgspec.Struct, frozen=True):
     """Groups that the consumer has shown to belong to, as policy names them; in the order of their names."""
     kind: str = "account"
     """account | walk_in: a buyer at a partner's who has no account here, known by one order only."""
+    id_checked_until_at: datetime | None = None
+    """Until when the last proof of one's name and id number anew counts."""
 
     def age(self, on: date) -> int:
         """Completed years on business date `on`; 0 while the birth date is unknown."""

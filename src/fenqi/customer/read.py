@@ -61,3 +61,8 @@ async def locked(tx: Tx, consumer_id: UUID) -> tuple[Consumer, Credentials]:
     if found[0].state != "active":
         raise Conflict("CONSUMER_CLOSED", "the account is closed")
     return found
+
+
+async def touch(tx: Tx, consumer_id: UUID) -> None:
+    """Let the version grow: something that is kept elsewhere changed what decisions see."""
+    await record.touch(tx, consumer_id)

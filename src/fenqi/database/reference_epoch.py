@@ -9,7 +9,7 @@ from typing import Literal
 
 from fenqi.database.pool import Tx
 
-Kind = Literal["merchant", "catalogue", "policy", "channel"]
+Kind = Literal["merchant", "catalogue", "policy", "channel", "risk"]
 
 
 async def raise_epoch(tx: Tx, kind: Kind) -> None:

@@ -120,7 +120,7 @@ async def reorder(ctx: Context, consumer_id: UUID, order_id: UUID, new_order_id:
     wishes = [Wish(line.sku_id, line.merchant_id, line.quantity) for line in old.lines]
     return await shop.place_order(
         ctx, consumer_id, new_order_id, old.scene, wishes, old.delivery,
-        buyer_kind=old.buyer_kind, coupons=old.coupons, made_from=order_id,
+        buyer_kind=old.buyer_kind, coupons=old.coupons, made_from=order_id, address_id=old.address_id,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from fenqi import cashier
 from fenqi.cashier import Facts, StoredDecision, Tender, Verdict
+from fenqi.flows.device import USUAL, Device, Seen
 from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import bucket_of
 
@@ -56,6 +57,10 @@ class Basis:
     fresh: bool
     is_kept: bool
     missing_caps: tuple[str, ...] = ()
+    device: Device = USUAL
+    """What the request said of where it comes from."""
+    seen: Seen | None = None
+    """The subjects of risk that are involved beside the buyer."""
 
     def at(self, now: datetime) -> Facts:
         """The facts as they are now: the instant moves, what they rest on is compared by versions."""

@@ -24,7 +24,7 @@ from fenqi.database import reference_epoch
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import Tx
 from fenqi.database.together import together
-from fenqi.flows import passages
+from fenqi.flows import passages, risk_events
 from fenqi.flows.basis import Basis
 from fenqi.flows.bounds import Count
 from fenqi.flows.conclude import conclude
@@ -247,7 +247,8 @@ async def good_card(ctx: Context, consumer_id: UUID, facts: Facts, amount_minor:
 
 
 async def _unmoved(ctx: Context, tx: Tx, basis: Basis, pressed: Press, begun: Attempt) -> None:
-    """Make sure that everything is as it was judged, else _Moved. Locks the order, then the line."""
+    """Make sure that everything is as it was judged, else _Moved. Locks the order, the counter of presses, then the
+    line."""
     key = (begun.consumer_id, basis.order_id)
     locked = (await order.lock_for_payment(tx, [key])).get(key)
     versions = await customer.versions(tx, [begun.consumer_id])
@@ -262,6 +263,8 @@ async def _unmoved(ctx: Context, tx: Tx, basis: Basis, pressed: Press, begun: At
         or await reference_epoch.read_epoch(tx) != facts.reference
     ):
         raise _Moved("facts")
+    if not await risk_events.pressed(tx, basis, pressed, begun.payment_id, begun.made_at):
+        raise _Moved("velocity")
     if pressed.bounds is None:
         return
     instalments = [begun.consumer_id] if pressed.bounds.instalment_minor else []

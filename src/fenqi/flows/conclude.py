@@ -22,7 +22,7 @@ from fenqi.database.outbox import Event
 from fenqi.database.pool import Tx
 from fenqi.database.together import together
 from fenqi.flows.context import Context
-from fenqi.flows.draft import paid_event
+from fenqi.flows.draft import PaidNews, paid_event
 from fenqi.flows.notify_merchant import PaymentNews
 from fenqi.flows.terms import Terms
 from fenqi.kernel.by import By
@@ -97,7 +97,7 @@ async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | N
     if step is Step.REVIVE:
         assert found.order_id is not None, "only an order lapses"
         await order.revive(tx, found.consumer_id, found.order_id, by.at + REVIVED, by)
-    applied = step is not Step.RETURN
+    applied, loan_id = step is not Step.RETURN, None
     after = await attempt.move(
         tx, found, AttemptState.SUCCEEDED, by, {"amount_minor": paid.amount_minor, "cause": cause},
         disposition="applied" if applied else "returned", channel_no=paid.channel_no, paid_minor=paid.amount_minor,
@@ -108,12 +108,14 @@ async def _on_paid(ctx: Context, tx: Tx, found: Attempt, locked: LockedOrder | N
     elif found.purpose == "top_up":
         await _fill(tx, after, by)
     else:
-        await _pay(ctx, tx, after, terms, by, held=held)
+        loan_id = await _pay(ctx, tx, after, terms, by, held=held)
     await _ended(tx, found, by)
     if applied and found.order_id is not None:
         now = by.at
         await order.mark_paid(tx, [PaidOrder(found.consumer_id, found.order_id, found.payment_id, now)])
-        await outbox.append(tx, [paid_event(found.consumer_id, found.payment_id, found.order_id, now)])
+        programmes = terms.programmes if loan_id is not None else ()
+        news = PaidNews(found.payment_id, found.order_id, loan_id=loan_id, programmes=programmes)
+        await outbox.append(tx, [paid_event(found.consumer_id, news, now)])
     return after
 
 
@@ -129,8 +131,8 @@ async def _ended(tx: Tx, before: Attempt, by: By) -> None:
         await order.attempt_ends(tx, before.consumer_id, before.order_id, by)
 
 
-async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By, *, held: bool) -> None:
-    """Book the purchase: what was reserved is committed with what the channel took."""
+async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By, *, held: bool) -> UUID | None:
+    """Book the purchase: what was reserved is committed with what the channel took. The loan, if one was made."""
     assert paid.order_id is not None and paid.intent_id is not None and paid.decision_id is not None
     entries = terms.entries(paid.channel, paid.passage_id)
     item = _item(paid, "purchase", entries, by)
@@ -150,6 +152,7 @@ async def _pay(ctx: Context, tx: Tx, paid: Attempt, terms: Terms, by: By, *, hel
         None if loan is None else loan.loan_id,
     )  # fmt: skip
     await cashier.insert_payments(tx, [payment])
+    return None if loan is None else loan.loan_id
 
 
 async def _fill(tx: Tx, paid: Attempt, by: By) -> None:

@@ -18,17 +18,22 @@ from fenqi.credit import Loan
 from fenqi.database.outbox import Event
 from fenqi.flows.basis import Basis, asked_of, covered
 from fenqi.flows.bounds import CreditBounds, bounds_of
+from fenqi.flows.device import Seen
 from fenqi.flows.terms import CREDIT, Terms, plan_of, terms_of
-from fenqi.kernel.clock import business_date
+from fenqi.flows.transaction_risk import presses_below
+from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason import Reason
 from fenqi.ledger import PostingItem
 from fenqi.order import LockedOrder, OrderState, PaidOrder
+from fenqi.policy import PolicyBook
+from fenqi.risk import Beat, Pulse
 
 if TYPE_CHECKING:
     from fenqi.flows.context import Context
     from fenqi.flows.request import PayRequest
 
+_HOUR_MS = 3_600_000
 PAID = "payment.succeeded"
 """The outbox topic of a payment that went through."""
 
@@ -39,6 +44,8 @@ class Press(msgspec.Struct, frozen=True, gc=False):
     facts: Facts
     terms: Terms
     bounds: CreditBounds | None
+    presses_below: int | None = None
+    """How many presses within the hour there may have been before this one, for it to be judged alike."""
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +64,20 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     event: Event
     decision: StoredDecision | None = None
     """To be kept with the payment, when no quote's decision carries its facts."""
+    presses_below: int | None = None
+
+    @property
+    def beat(self) -> Beat:
+        """This press, to be counted once however often it is tried."""
+        return Beat(self.consumer_id, "press", self.payment.payment_id, epoch_ms(self.payment.paid_at))
+
+    def is_in_time(self, pulses: Mapping[tuple[UUID, str], Pulse]) -> bool:
+        """Whether no more presses came before this one within the hour than its judgement bears."""
+        if self.presses_below is None:
+            return True
+        at_ms = epoch_ms(self.payment.paid_at)
+        pulse = pulses[self.consumer_id, "press"]
+        return pulse.before(self.payment.payment_id, at_ms - _HOUR_MS, at_ms) < self.presses_below
 
     def rests_on(self, order: LockedOrder, consumers: Mapping[UUID, int], epoch: int) -> bool:
         """Whether the order, the consumer and the reference data are as the evaluation saw them."""
@@ -70,7 +91,9 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def press(request: PayRequest, basis: Basis, now: datetime) -> Press | tuple[Reason, ...]:
+def press(
+    request: PayRequest, basis: Basis, now: datetime, book: PolicyBook | None = None
+) -> Press | tuple[Reason, ...]:
     """What the request asks for, judged: its terms, or every reason why it can't be paid so."""
     facts = basis.at(now)
     tenders = tenders_of(request, facts)
@@ -81,7 +104,8 @@ def press(request: PayRequest, basis: Basis, now: datetime) -> Press | tuple[Rea
     bounds = None
     if credit is not None:
         bounds = bounds_of(facts.credit, facts.versions.line, plan_of(facts, credit), credit.amount_minor)
-    return Press(facts, terms_of(facts, tenders), bounds)
+    below = None if book is None else presses_below(facts, book)
+    return Press(facts, terms_of(facts, tenders), bounds, below)
 
 
 def draft(ctx: Context, request: PayRequest, basis: Basis, pressed: Press, now: datetime, journal_id: UUID) -> Draft:
@@ -117,10 +141,28 @@ def _reasons(facts: Facts, tenders: tuple[Tender, ...]) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def paid_event(consumer_id: UUID, payment_id: UUID, order_id: UUID, now: datetime) -> Event:
+class PaidNews(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The payload of `PAID`. `seen`: what the press involved, where the event carries that; `loan_id` with the
+    programmes that the loan counts against."""
+
+    payment_id: UUID
+    order_id: UUID
+    seen: Seen | None = None
+    proved: bool = False
+    loan_id: UUID | None = None
+    programmes: tuple[str, ...] = ()
+
+
+def paid_event(consumer_id: UUID, news: PaidNews, now: datetime) -> Event:
     """The news that an order is paid."""
-    payload = msgspec.json.encode({"payment_id": payment_id, "order_id": order_id})
-    return Event(new_id(int(now.timestamp() * 1000)), consumer_id, PAID, payload, now)
+    return Event(new_id(int(now.timestamp() * 1000)), consumer_id, PAID, msgspec.json.encode(news), now)
+
+
+def is_proved(facts: Facts) -> bool:
+    """Whether the buyer has just shown who they are."""
+    checked = dict(facts.risk.signals).get("id_checked_until_ms")
+    by_id = isinstance(checked, int) and facts.now_ms < checked
+    return by_id or facts.now_ms < facts.consumer.stepped_up_until_ms
 
 
 def _assemble(
@@ -136,6 +178,13 @@ def _assemble(
     return Draft(
         request.consumer_id, basis.order_id, versions.order, versions.consumer, pressed.bounds, versions.reference,
         item, payment, loan, PaidOrder(request.consumer_id, basis.order_id, request.payment_id, now),
-        paid_event(request.consumer_id, request.payment_id, basis.order_id, now),
-        None if basis.is_kept else basis.decision(facts, tenders, now),
+        paid_event(request.consumer_id, _news(request, basis, pressed, loan), now),
+        None if basis.is_kept else basis.decision(facts, tenders, now), pressed.presses_below,
+    )  # fmt: skip
+
+
+def _news(request: PayRequest, basis: Basis, pressed: Press, loan: Loan | None) -> PaidNews:
+    loan_id, programmes = (None, ()) if loan is None else (loan.loan_id, pressed.terms.programmes)
+    return PaidNews(
+        request.payment_id, basis.order_id, basis.seen, is_proved(pressed.facts), loan_id, programmes
     )  # fmt: skip

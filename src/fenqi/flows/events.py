@@ -10,7 +10,7 @@ import msgspec
 from fenqi import catalog, order
 from fenqi.database.outbox import Event, Handler
 from fenqi.database.pool import Tx
-from fenqi.flows import jeepay_notify, notify_merchant
+from fenqi.flows import jeepay_notify, notify_merchant, risk_events
 from fenqi.flows.context import Context
 from fenqi.flows.draft import PAID
 from fenqi.ledger import relay
@@ -28,15 +28,20 @@ def handlers(ctx: Context) -> Mapping[str, Handler]:
         await _consume_stock(ctx, tx, events)
         await notify_merchant.tell(tx, events)
         await jeepay_notify.tell_payments(tx, events)
+        await risk_events.paid(ctx, tx, events)
 
     async def refunded(tx: Tx, events: Sequence[Event]) -> None:
         await notify_merchant.tell(tx, events)
         for event in events:
             await jeepay_notify.tell_refund(tx, event)
 
-    told = dict.fromkeys(notify_merchant.TOPICS, notify_merchant.tell)
+    async def back(tx: Tx, events: Sequence[Event]) -> None:
+        await notify_merchant.tell(tx, events)
+        await risk_events.returned(ctx, tx, events)
+
+    told = dict.fromkeys(notify_merchant.TOPICS, notify_merchant.tell) | {"refund.created": back}
     ended = dict.fromkeys(jeepay_notify.REFUNDS, refunded)
-    return {**told, **ended, relay.TOPIC: relay.mirror, PAID: paid}
+    return {**told, **ended, **risk_events.handlers(ctx), relay.TOPIC: relay.mirror, PAID: paid}
 
 
 async def _consume_stock(ctx: Context, tx: Tx, events: Sequence[Event]) -> None:

@@ -56,6 +56,7 @@ async def place_tail(ctx: Context, consumer_id: UUID, deposit_order_id: UUID) ->
         consumer_id=consumer_id, order_id=order_id, scene=deposit.scene, lines=lines,
         pay_by_at=by.at + shop.PAY_WINDOW, delivery=deposit.delivery, buyer_kind=deposit.buyer_kind,
         presale_stage="tail", tail_from_at=deposit.tail_from_at, made_from_order_id=deposit_order_id,
+        address_id=deposit.address_id,
     )  # fmt: skip
     async with ctx.database.transaction() as tx:
         await order.claim_number(tx, consumer_id, order_id, by.at)

@@ -12,13 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi import credit, customer
+from fenqi import credit, customer, risk
 from fenqi.customer import Purpose
 from fenqi.database.pool import Tx
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
-from fenqi.kernel.ids import parse_id
+from fenqi.kernel.clock import epoch_ms
+from fenqi.kernel.ids import new_id, parse_id
 from fenqi.kernel.refusal import Refusal
+from fenqi.risk import Beat
 
 Inputs = Mapping[str, str]
 
@@ -94,6 +96,7 @@ async def step_up(ctx: Context, consumer_id: UUID, given: Inputs) -> Needed | No
     if given.get("pay_password"):
         async with ctx.database.transaction() as tx:
             refusal = await customer.step_up_by_pay_password(tx, consumer_id, given["pay_password"], by)
+            await _count_wrong(tx, consumer_id, refusal, by)
         _raise(refusal)
         return None
     if given.get("sms_code"):
@@ -106,6 +109,29 @@ async def step_up(ctx: Context, consumer_id: UUID, given: Inputs) -> Needed | No
     if has_password:
         return Needed(("pay_password",))
     return await send_code(ctx, consumer_id, Purpose.STEP_UP)
+
+
+async def person(ctx: Context, consumer_id: UUID, given: Inputs) -> Needed | None:
+    """Prove name and id number anew, though they are known: that it is still the same person."""
+    names = ("name", "id_number")
+    if not all(given.get(name) for name in names):
+        return Needed(names)
+    by = ctx.by_consumer(consumer_id, "proved their name again")
+    async with ctx.database.transaction() as tx:
+        refusal = await customer.prove_again(tx, ctx.keys, consumer_id, given["name"], given["id_number"], by)
+        await _count_wrong(tx, consumer_id, refusal, by)
+    _raise(refusal)
+    return None
+
+
+_WRONG = frozenset({"PAY_PASSWORD_WRONG", "PAY_PASSWORD_LOCKED", "REALNAME_MISMATCH"})
+
+
+async def _count_wrong(tx: Tx, consumer_id: UUID, refusal: Refusal | None, by: By) -> None:
+    """A wrong try counts, in the transaction that keeps it."""
+    if refusal is not None and refusal.code in _WRONG:
+        await risk.count(tx, [Beat(consumer_id, "wrong_password", new_id(), epoch_ms(by.at))])
+        await customer.touch(tx, consumer_id)
 
 
 async def card(ctx: Context, consumer_id: UUID, given: Inputs) -> Needed | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from fenqi.cashier import Facts
 from fenqi.flows.basis import Basis
+from fenqi.flows.device import Device, Seen
 
 _KEPT = 10_000
 _PACK = msgspec.msgpack.Encoder()
@@ -27,6 +28,8 @@ class _Packed:
     order_id: UUID
     facts: bytes
     missing_caps: tuple[str, ...]
+    device: Device
+    seen: Seen | None
 
 
 class RecentQuotes:
@@ -39,7 +42,7 @@ class RecentQuotes:
         """Remember a quote's basis; the oldest goes when there are too many."""
         packed = _PACK.encode(_for_paying(basis.facts))
         self._by_id[basis.decision_id] = _Packed(
-            basis.consumer_id, basis.intent_id, basis.order_id, packed, basis.missing_caps
+            basis.consumer_id, basis.intent_id, basis.order_id, packed, basis.missing_caps, basis.device, basis.seen
         )
         if len(self._by_id) > _KEPT:
             self._by_id.popitem(last=False)
@@ -52,7 +55,7 @@ class RecentQuotes:
         facts = _UNPACK.decode(found.facts)
         return Basis(
             consumer_id, intent_id, found.order_id, decision_id, facts, fresh=False, is_kept=True,
-            missing_caps=found.missing_caps,
+            missing_caps=found.missing_caps, device=found.device, seen=found.seen,
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from fenqi import credit, customer
 from fenqi.credit import FreeLimit, PayAmount, PayInstalment, PayOverdue, Receipt, RepaymentRequest, Settle
 from fenqi.database.idempotency import Answer, Attempt, once
 from fenqi.database.pool import Tx
+from fenqi.flows import risk_events
 from fenqi.flows.context import Context
 from fenqi.kernel.refusal import Conflict
 
@@ -85,6 +86,7 @@ async def repay(ctx: Context, consumer_id: UUID, key: UUID, request: RepaymentRe
     async def effect(tx: Tx) -> Answer:
         await _refuse_closed(tx, consumer_id)
         receipt = await credit.repay(tx, consumer_id, key, request, ctx.reference.product, by)
+        await risk_events.loans_moved(tx, consumer_id, by.at)
         return Answer(200, msgspec.json.encode(_repaid(key, receipt)))
 
     attempt = Attempt.of(consumer_id, str(key), _VERB, msgspec.json.encode(request))

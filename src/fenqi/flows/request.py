@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from fenqi.flows.device import USUAL, Device
+
 
 class PayRequest(msgspec.Struct, frozen=True, gc=False):
     """One press of the button. `payment_id` stands for the idempotency key, `input_hash` for what was asked with it."""
@@ -30,6 +32,8 @@ class PayRequest(msgspec.Struct, frozen=True, gc=False):
     """Who pays, in the channel's words, where a way must know beforehand (an openid)."""
     return_url: str = ""
     """Where the channel sends the buyer back; empty: to the page of the payment."""
+    device: Device = USUAL
+    """Where the press comes from, as it is declared."""
 
 
 class Stale(msgspec.Struct, frozen=True, gc=False):

@@ -55,6 +55,7 @@ async def place_order(
     coupons: tuple[order.Coupon, ...] = (),
     made_from: UUID | None = None,
     pay_window: timedelta = PAY_WINDOW,
+    address_id: UUID | None = None,
 ) -> Placed:
     """Place an order and open its checkout; it waits for its payment as long as `pay_window`.
 
@@ -65,7 +66,7 @@ async def place_order(
         reference = await ctx.reference.current(tx, ctx.now())
     by = ctx.by_consumer(consumer_id, "placed an order")
     new = _new_order(reference, consumer_id, order_id, scene, wishes, delivery, by.at, buyer_kind, coupons, made_from)
-    new = msgspec.structs.replace(new, pay_by_at=by.at + pay_window)
+    new = msgspec.structs.replace(new, pay_by_at=by.at + pay_window, address_id=address_id)
     order.check_order(new, by.at)
     async with ctx.database.transaction() as tx:
         await order.claim_number(tx, consumer_id, order_id, by.at)

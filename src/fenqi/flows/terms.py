@@ -53,6 +53,8 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     limit_versions: dict[str, int] = {}
     """The versions of the limits that the draws were judged by."""
     decided_ms: int = 0
+    programmes: tuple[str, ...] = ()
+    """The programmes of the whole book that the loan counts against."""
 
     def entries(self, channel: str = "", passage_id: UUID | None = None) -> tuple[Entry, ...]:
         """The purchase as it is booked; a part from outside names the channel and its passage."""
@@ -101,7 +103,14 @@ def terms_of(facts: Facts, tenders: tuple[Tender, ...]) -> Terms:
         _caps(facts, tenders),
         {draw.path: versions[draw.path] for draw in draws},
         facts.now_ms,
+        () if credit is None else _programmes(facts),
     )
+
+
+def _programmes(facts: Facts) -> tuple[str, ...]:
+    """What a loan for this order counts against; a cap that nobody could tell is no programme."""
+    method = next(each for each in facts.methods if each.method == CREDIT)
+    return tuple(each.programme for each in method.exposure if not each.programme.startswith("?"))
 
 
 def plan_of(facts: Facts, tender: Tender) -> PlanFacts:

@@ -14,6 +14,7 @@ from fenqi.order.amend import (
 )
 from fenqi.order.cart import cart, put_in_cart, take_out_of_cart
 from fenqi.order.model import (
+    Bought,
     CartLine,
     Coupon,
     Line,
@@ -37,9 +38,10 @@ from fenqi.order.move import (
     revive,
 )
 from fenqi.order.place import check_order, claim_number, claim_partner_number, place, sweep_numbers
-from fenqi.order.read import find, find_partner_number, get, get_many, moves, of_consumer
+from fenqi.order.read import bought, find, find_partner_number, get, get_many, moves, of_consumer
 
 __all__ = [
+    "Bought",
     "CartLine",
     "Coupon",
     "Line",
@@ -53,6 +55,7 @@ __all__ = [
     "accept_price",
     "attempt_begins",
     "attempt_ends",
+    "bought",
     "buckets_due",
     "cart",
     "change_delivery",

@@ -94,6 +94,8 @@ class NewOrder(msgspec.Struct, frozen=True):
     coupons: tuple[Coupon, ...] = ()
     made_from_order_id: UUID | None = None
     """The order that this one was split from or repeats."""
+    address_id: UUID | None = None
+    """The delivery address as risk knows it: a keyed hash, never the text."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -118,8 +120,21 @@ class Order(msgspec.Struct, frozen=True):
     version: int
     attempts_open: int = 0
     """How many attempts at channels could still be paid."""
+    address_id: UUID | None = None
+    """The delivery address as risk knows it: a keyed hash, never the text."""
     lines: tuple[Line, ...] = ()
     coupons: tuple[Coupon, ...] = ()
+
+
+class Bought(msgspec.Struct, frozen=True):
+    """What a consumer bought and paid of one seller."""
+
+    merchant_id: UUID
+    orders: int
+    amount_minor: int
+    recent_orders: int
+    """Of those, the ones paid since a later instant."""
+    recent_minor: int
 
 
 class OrderMove(msgspec.Struct, frozen=True):

@@ -129,5 +129,6 @@ async def reorder(
         tail_from_at=old.tail_from_at,
         coupons=old.coupons,
         made_from_order_id=order_id,
+        address_id=old.address_id,
     )
     return await place(tx, new, by)

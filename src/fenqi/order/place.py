@@ -74,6 +74,7 @@ async def place(tx: Tx, new: NewOrder, by: By) -> Order:
         None,
         None,
         1,
+        address_id=new.address_id,
         lines=lines,
         coupons=new.coupons,
     )

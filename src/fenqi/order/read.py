@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from fenqi.database.pool import Tx
 from fenqi.kernel.refusal import NotFound, Refusal
-from fenqi.order.model import Order, OrderMove
+from fenqi.order.model import Bought, Order, OrderMove
+from fenqi.order.store import bought as store_bought
 from fenqi.order.store import directory, rows
 
 
@@ -56,3 +58,8 @@ async def find_partner_number(tx: Tx, merchant_id: UUID, number: str) -> tuple[U
 async def moves(tx: Tx, consumer_id: UUID, order_id: UUID) -> list[OrderMove]:
     """Every change of the order with who, when and why, oldest first."""
     return await rows.moves(tx, consumer_id, order_id)
+
+
+async def bought(tx: Tx, consumer_id: UUID, since_at: datetime, recent_at: datetime) -> list[Bought]:
+    """What the consumer has paid since, by seller; of it apart what was paid since a later instant."""
+    return await store_bought.bought(tx, consumer_id, since_at, recent_at)

@@ -30,7 +30,7 @@ _CONSUMER = (
     " c.sex, c.id_document_until_on, c.region, c.is_student, c.child_mode, c.phone_reachable, c.sms_blocked_until_at,"
     " c.stepped_up_until_at, c.money_account, c.pay_switch_on, c.version, c.created_at,"
     " (SELECT count(*) FROM bound_card b WHERE b.bucket = c.bucket AND b.consumer_id = c.consumer_id"
-    " AND b.state = 'bound'), c.segments, c.kind"
+    " AND b.state = 'bound'), c.segments, c.kind, c.id_checked_until_at"
 )
 _CREDENTIALS = (
     "password_hash, pay_password_hash, pay_password_failures, sms_window_from_at, sms_window_count, sms_last_at"

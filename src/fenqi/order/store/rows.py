@@ -20,7 +20,8 @@ from fenqi.order.model import Coupon, Line, LockedOrder, Order, OrderMove, Order
 
 _ORDER = (
     "consumer_id, order_id, number, scene, state, currency, payable_minor, buyer_kind, delivery, presale_stage,"
-    " tail_from_at, made_from_order_id, placed_at, pay_by_at, paid_at, payment_id, version, attempts_open"
+    " tail_from_at, made_from_order_id, placed_at, pay_by_at, paid_at, payment_id, version, attempts_open,"
+    " address_id"
 )
 _O_ORDER = ", ".join(f"o.{name}" for name in _ORDER.split(", "))
 _LINE = (
@@ -50,7 +51,7 @@ async def insert_order(tx: Tx, order: Order) -> bool:
     """False when the consumer has an order with this id already."""
     cursor = await tx.execute(
         f"INSERT INTO orders (bucket, {_ORDER})"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (bucket, consumer_id, order_id) DO NOTHING",
         [
             bucket_of(order.consumer_id),
@@ -72,6 +73,7 @@ async def insert_order(tx: Tx, order: Order) -> bool:
             order.payment_id,
             order.version,
             order.attempts_open,
+            order.address_id,
         ],
     )
     return cursor.rowcount == 1
