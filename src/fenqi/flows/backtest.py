@@ -85,15 +85,15 @@ async def backtest(
     where there is nothing to judge.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise Refusal("DAYS_INVALID", f"1 to {MOST_DAYS} days")
+        raise Refusal("DAYS_INVALID", f"1 to {MOST_DAYS} days", days_most=MOST_DAYS)
     begun_s = time.monotonic()
     await facts_export.up_to_now(ctx, run)
     today_on = business_date(ctx.now())
     paths = facts_export.files_of(facts_export.folder_of(ctx), today_on - timedelta(days=days), today_on)
-    if not paths:
-        raise NotFound("NO_DECISIONS", "no decisions have been stored in these days")
     brief = await _brief(ctx, candidate, assumed)
     whole, tables_s, exact_s = await _judge(paths, brief, run, say)
+    if not whole.rows:
+        raise NotFound("NO_DECISIONS", "no decisions have been stored in these days")
     return Report(
         candidate=brief.candidate.number,
         against=tuple(each.number for each in brief.were),

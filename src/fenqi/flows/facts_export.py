@@ -50,14 +50,26 @@ def files_of(folder: Path, from_on: date, until_on: date) -> list[Path]:
 
 async def catch_up(ctx: Context, run: Run = inline) -> int:
     """Write every day that is over and not written yet, oldest first; how many."""
-    folder, now = folder_of(ctx), ctx.now()
-    written = days_written(folder)
-    on = max(written) + timedelta(days=1) if written else await _first_on(ctx)
-    count = 0
-    while on is not None and start_of_day(on + timedelta(days=1)) + _SETTLES <= now:
+    on, count = await _next_on(ctx), 0
+    while on is not None and _is_settled(ctx, on):
         await export_day(ctx, on, run)
         on, count = on + timedelta(days=1), count + 1
     return count
+
+
+async def is_behind(ctx: Context) -> bool:
+    """Whether there is a day to be written."""
+    on = await _next_on(ctx)
+    return on is not None and _is_settled(ctx, on)
+
+
+def _is_settled(ctx: Context, on: date) -> bool:
+    return start_of_day(on + timedelta(days=1)) + _SETTLES <= ctx.now()
+
+
+async def _next_on(ctx: Context) -> date | None:
+    written = days_written(folder_of(ctx))
+    return max(written) + timedelta(days=1) if written else await _first_on(ctx)
 
 
 async def _first_on(ctx: Context) -> date | None:
