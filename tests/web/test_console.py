@@ -100,9 +100,10 @@ def test_support_does_not_read_what_is_for_the_risk_desk(browser: Any, paid: Any
 def test_a_replay_gives_the_identical_verdict_and_is_kept(browser: Any, ctx: Any, paid: Any, run: Any) -> None:
     visitor = enter(browser, "risk")
     found = look(visitor, paid.order.number)
-    again = visitor.send(found, f"{found.path}/replay", why="checking the corpus")
+    layers = visitor.get(f"{found.path}/decisions")
+    again = visitor.send(layers, f"{found.path}/replay", why="checking the corpus")
     assert again.status == 200 and "Identical to the decision of then" in again.page.words
-    assert visitor.send(found, f"{found.path}/replay", why="").status == 422
+    assert visitor.send(layers, f"{found.path}/replay", why="").status == 422
 
 
 @pytest.mark.parametrize("locale", LOCALES)
