@@ -37,6 +37,13 @@ CATEGORIES = (
 )  # fmt: skip
 """What they buy: prices are the catalogue's log-normal ones [magnitudes.md], the mix is ours (A)."""
 
+STUDENT_PARENT = 0.25
+"""Share of the people who have shown that a child of theirs studies (A)."""
+TAKEN_OVER = 0.6
+"""Share of the lines at the start that come from another system, with a history there (A)."""
+HISTORY_MONTHS = (8, 60)
+"""How long ago the first loan of those was (A)."""
+
 SECOND_LINE = 0.12
 """Share of orders with a second kind of goods (A)."""
 TWO_PIECES = 0.07
@@ -89,8 +96,8 @@ SEES_BARE = 0.2
 """Share of the consumers who take part in the experiment without reasons, while the quarter is simulated (A)."""
 TAKES_ANOTHER = 0.5
 """Of the others: pay by a method that is available (A)."""
-TOPS_UP = 0.9
-"""Of those whose balance is short: move money in and go on (A)."""
+EASY = {"BALANCE_INSUFFICIENT": 0.9, "STEP_UP_REQUIRED": 0.93}
+"""Of those whose balance is short, and of those asked to confirm that it's them: do it and go on (A)."""
 MOVES_BY_CARD = 0.15
 """Of the top-ups that a shop's cashier proposes: charged to a bound card there and then; the others come from the
 person's own bank (A)."""

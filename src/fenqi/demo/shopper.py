@@ -139,7 +139,7 @@ class Shopper:
             self.tally.add("left")
             return None
         codes = {reason.code for reason in wanted.reasons} if wanted is not None else set()
-        ready = a.TOPS_UP if codes == {"BALANCE_INSUFFICIENT"} else a.RECOVERS
+        ready = a.EASY.get(next(iter(codes), ""), a.RECOVERS) if len(codes) == 1 else a.RECOVERS
         if bare:
             ready = min(ready, a.RECOVERS_BARE)
         if not elsewhere and wanted is not None and rng.random() < ready:

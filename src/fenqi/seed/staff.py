@@ -1,4 +1,4 @@
-"""The demo's staff: one member a role, all with the demo's password."""
+"""The demo's staff, all with the demo's password: one member a role, and two for risk, where four eyes are needed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class SeedStaff(NamedTuple):
 STAFF = (
     SeedStaff("support", "苏念 Su Nian", Role.SUPPORT),
     SeedStaff("risk", "程砚 Cheng Yan", Role.RISK),
+    SeedStaff("risk2", "何晏 He Yan", Role.RISK),
     SeedStaff("accountant", "方雅 Fang Ya", Role.ACCOUNTANT),
     SeedStaff("operator", "罗征 Luo Zheng", Role.OPERATOR),
 )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from fenqi import policy, staff
+from fenqi import policy, staff, texts
 from fenqi.database.pool import Tx
 from fenqi.flows.reference import Reference
 from fenqi.kernel.ids import new_id
@@ -41,7 +41,7 @@ async def page(visit: Visit) -> Response:
         found = await policy.versions(tx)
         current = await policy.in_force(tx, now)
         canary = await policy.canary_at(tx, now)
-        names = await _names(tx)
+        names = await _names(visit, tx)
     return visit.render(
         "console/policies.html",
         current=current,
@@ -70,9 +70,20 @@ def _next_number(found: list[PolicyVersion], visit: Visit) -> str:
     return next(f"{day}.{n}" for n in range(1, 1_000) if f"{day}.{n}" not in taken)
 
 
-async def _names(tx: Tx) -> dict[str, str]:
-    """Staff by the name that histories give them."""
-    return {member.actor: member.name for member in await staff.get_all(tx)}
+class Names(dict[str, str]):
+    """People by the name that histories give them; whoever is no member of staff is the house itself."""
+
+    def __init__(self, members: list[staff.Member], house: str) -> None:
+        super().__init__({member.actor: member.name for member in members})
+        self.house = house
+
+    def of(self, actor: str | None) -> str:
+        """The name of who did something."""
+        return self.get(actor or "", self.house)
+
+
+async def _names(visit: Visit, tx: Tx) -> Names:
+    return Names(await staff.get_all(tx), texts.t("policies.house", visit.locale))
 
 
 async def version(visit: Visit) -> Response:
@@ -86,7 +97,7 @@ async def version(visit: Visit) -> Response:
         current = await policy.in_force(tx, now)
         base = await _base(tx, found, current)
         history = await policy.get_history(tx, found.policy_id)
-        names = await _names(tx)
+        names = await _names(visit, tx)
     known = known_of(ref)
     member = member_of(visit)
     return visit.render(
@@ -95,8 +106,8 @@ async def version(visit: Visit) -> Response:
         current=current,
         base=base,
         is_current=found.number == current.number,
-        steps=[Step(row, names.get(row.actor, row.actor)) for row in reversed(history)],
-        maker=names.get(found.maker, found.maker),
+        steps=[Step(row, names.of(row.actor)) for row in reversed(history)],
+        maker=names.of(found.maker),
         is_maker=found.maker == member.actor,
         faults=policy.faults(found.document, known.categories, known.merchants),
         warnings=policy.warnings(found.document),
@@ -104,7 +115,6 @@ async def version(visit: Visit) -> Response:
         gaps=policy.gaps(found.document),
         may_make=member.may(Action.MAKE_POLICY),
         may_publish=member.may(Action.PUBLISH_POLICY),
-        notice=visit.query("notice", 30),
         soon=now + timedelta(minutes=5),
     )
 

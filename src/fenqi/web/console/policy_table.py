@@ -88,7 +88,7 @@ async def page(visit: Visit) -> Response:
     return visit.render(
         "console/policy_table.html",
         version=found, schema=schema, schemas=SCHEMAS, rows=rows, may_edit=_may_edit(visit, found),
-        others=[fault for fault in faults if not fault.rule_id], notice=visit.query("notice", 30),
+        others=[fault for fault in faults if not fault.rule_id],
         gone=[(row, words.asked(row, schema, visit.locale, names), words.answered(row, schema, visit.locale, names))
               for row in gone],
     )  # fmt: skip

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from fenqi import texts
 from fenqi.kernel.money import parse_minor
+from fenqi.kernel.reason import CODES
 from fenqi.kernel.refusal import Refusal
 from fenqi.policy.cell import ANYTHING, Anything, Between, Is, OneOf, Test, parse, write
 from fenqi.policy.table import Answer, Field, Output, Row, Schema
-from fenqi.texts import Locale
+from fenqi.texts import Audience, Locale
 from fenqi.web.form import Form
 
 _VOCABULARIES = {"method": "method", "scene": "scene", "seller_kind": "seller_kind"}
@@ -59,6 +60,8 @@ def code_words(name: str, value: str | int, locale: Locale, names: Names) -> str
         return names[name][str(value)]
     if name in _VOCABULARIES:
         return texts.word(_VOCABULARIES[name], str(value), locale)
+    if value in CODES:
+        return texts.title(str(value), locale, Audience.RISK)
     key = f"policies.value.{str(value).replace(':', '_')}"
     return texts.t(key, locale) if texts.has(key, locale) else str(value)
 
