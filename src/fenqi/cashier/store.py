@@ -245,6 +245,17 @@ async def decided_between(tx: Tx, after_at: Any, until_at: Any, limit: int) -> l
     return [((row[0], row[1], row[2]), row[3]) for row in await cursor.fetchall()]
 
 
+async def decisions_after(tx: Tx, after_at: Any, after_id: UUID, until_at: Any, limit: int) -> list[StoredDecision]:
+    """The next decisions behind an instant and id, up to another instant, oldest first; a job's look through all
+    buckets."""
+    cursor = await tx.execute(
+        f"""{_DECISION} WHERE decided_at BETWEEN %s AND %s AND (decided_at, decision_id) > (%s, %s)
+            ORDER BY decided_at, decision_id LIMIT %s""",
+        (after_at, until_at, after_at, after_id, limit),
+    )
+    return [_decision(row) for row in await cursor.fetchall()]
+
+
 _OF_KEYS = "(bucket, consumer_id, intent_id) IN (SELECT * FROM unnest(%b::smallint[], %b::uuid[], %b::uuid[]))"
 
 

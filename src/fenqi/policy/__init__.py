@@ -49,6 +49,13 @@ from fenqi.policy.publish import (
     versions,
     withdraw,
 )
+from fenqi.policy.shadow import Tally as ShadowTally
+from fenqi.policy.shadow import begin as begin_shadow
+from fenqi.policy.shadow import end as end_shadow
+from fenqi.policy.shadow import keep as keep_shadow
+from fenqi.policy.shadow import open_shadows, shadows
+from fenqi.policy.shadow import result as shadow_result
+from fenqi.policy.shadow_model import Shadow, ShadowResult
 
 __all__ = [
     "CapRow",
@@ -66,15 +73,20 @@ __all__ = [
     "PolicyState",
     "PolicyVersion",
     "Saved",
+    "Shadow",
+    "ShadowResult",
+    "ShadowTally",
     "Share",
     "Who",
     "begin_canary",
+    "begin_shadow",
     "by_number",
     "canary_at",
     "default_document",
     "document_hash",
     "draft",
     "end_canary",
+    "end_shadow",
     "faults",
     "gaps",
     "get",
@@ -83,8 +95,10 @@ __all__ = [
     "goods_table",
     "in_force",
     "is_in_share",
+    "keep_shadow",
     "next_change_at",
     "note",
+    "open_shadows",
     "parse_document",
     "promote",
     "publish",
@@ -94,6 +108,8 @@ __all__ = [
     "save",
     "saved",
     "saves",
+    "shadow_result",
+    "shadows",
     "submit",
     "table_faults",
     "versions",

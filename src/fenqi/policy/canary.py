@@ -16,10 +16,10 @@ from fenqi.database.reference_epoch import raise_epoch
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.refusal import Conflict, Refusal
 from fenqi.kernel.state import move
-from fenqi.policy import store
 from fenqi.policy.lint_table import Known
 from fenqi.policy.model import MOVES, PolicyState, PolicyVersion, Share
 from fenqi.policy.publish import check, check_revision, into_force, locked, of_other, whole
+from fenqi.policy.store import versions as store
 
 MILLION = 1_000_000
 LONGEST = timedelta(days=90)

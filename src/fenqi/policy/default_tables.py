@@ -196,6 +196,7 @@ TRANSACTION_TABLE = Table(
                 "same_seller_30d_count": ">= 1",
             },
         ),
+        _finding("txn-seller-linked", "RISK_CASHOUT_SUSPECT", "review", {"method": '"credit"', "seller_linked": "true"}),
         _finding(
             "txn-profile-churn",
             "RISK_PROFILE_CHURN",
@@ -212,7 +213,7 @@ TRANSACTION_TABLE = Table(
         _finding(
             "txn-merchant-flagged",
             "RISK_MERCHANT_FLAGGED",
-            "none",
+            "review",
             {"method": '"credit"', "listed": '"block:merchant", "watch:merchant"'},
         ),
         _finding(
@@ -222,12 +223,13 @@ TRANSACTION_TABLE = Table(
             {"method": '"credit"', "returns_90d_count": ">= 8", "returned_90d_ppm": ">= 600000"},
         ),
         _finding("txn-velocity", "RISK_VELOCITY", "wait", {"presses_1h_count": ">= 20"}, 1),
-        _finding("txn-velocity-refused", "RISK_VELOCITY", "wait", {"refused_1h_count": ">= 10"}, 48),
+        _finding("txn-velocity-refused", "RISK_VELOCITY", "wait", {"refused_1h_count": ">= 10"}, 1),
+        _finding("txn-velocity-device", "RISK_VELOCITY", "wait", {"device_presses_1h_count": ">= 40"}, 1),
         Row("txn-nothing", note="looked at, and nothing found"),
     ),
 )
-"""Every finding of group E once at least, with what lifts it (reasons.md). Who presses too often waits: 48 hours after
-many refusals, which is what Klarna advises."""
+"""Every finding of group E once at least, with what lifts it (reasons.md). Who presses too often, or is refused too
+often, waits an hour: as long as the windows are, so that the wait said is the wait there is."""
 
 EXPOSURE_TABLE = Table("exposure", (Row("exposure-none", note="under no cap of the whole book"),))
 

@@ -17,10 +17,10 @@ from fenqi.database.reference_epoch import raise_epoch
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.refusal import Conflict, Forbidden, NotFound, Refusal, Stale
 from fenqi.kernel.state import move
-from fenqi.policy import store
 from fenqi.policy.lint import faults
 from fenqi.policy.lint_table import Known
 from fenqi.policy.model import MOVES, HistoryRow, PolicyDocument, PolicyState, PolicyVersion, Saved
+from fenqi.policy.store import versions as store
 
 _NUMBER_MAX = 40
 _S = PolicyState

@@ -23,6 +23,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from fenqi.policy.schema import SCHEMAS
 from fenqi.policy.sheet import (
     MOST_BYTES,
+    MOST_FAULTS,
     MOST_ROWS,
     Given,
     Imported,
@@ -169,10 +170,11 @@ def _lines(sheet: Any) -> tuple[dict[int, dict[int, Given]], list[Misread]]:
         for each in sheet.merged_cells.ranges
     ]
     for row, column, value in _held(sheet):
-        if row > 2 * MOST_ROWS or column > _MOST_COLUMNS:
+        if row <= 2 * MOST_ROWS and column <= _MOST_COLUMNS:
+            found.setdefault(row, {})[column] = value
+        elif len(faults) < MOST_FAULTS:
             says = f"nothing beyond row {2 * MOST_ROWS} or column {letter(_MOST_COLUMNS)}"
-            return {}, [*faults, Misread(sheet.title, row, letter(column), str(value)[:80], says)]
-        found.setdefault(row, {})[column] = value
+            faults.append(Misread(sheet.title, row, letter(column), str(value)[:80], says))
     return found, faults
 
 

@@ -1,4 +1,4 @@
-"""All SQL of the policy room about versions: where each stands, every save of a draft, and their history."""
+"""Versions of the policy: where each stands, every save of a draft, and their history."""
 
 from __future__ import annotations
 
