@@ -4,7 +4,7 @@ The front door: `application`, `activation`, `line`, `limit` for the line, `new_
 `credit_facts` for the cashier. The engine needs no database: `schedule`, `fold`, `plan_cost`, `apr`.
 """
 
-from fenqi.credit import activation, application, history, limit, line
+from fenqi.credit import activation, application, history, lateness, limit, line
 from fenqi.credit.agreed import agreed, draws_of, terms_of_loan
 from fenqi.credit.decision import ApplicationDecision, ApplicationInputs, ApplicationPolicy, Assessed, BureauFile
 from fenqi.credit.default_policy import PRODUCT, PRODUCTS
@@ -113,6 +113,7 @@ __all__ = [
     "fold",
     "history",
     "insert_loans",
+    "lateness",
     "limit",
     "line",
     "loan_of",
