@@ -12,15 +12,16 @@ from starlette.responses import HTMLResponse, Response
 
 from fenqi import policy
 from fenqi.database.pool import Tx
+from fenqi.flows import policy_publish
 from fenqi.flows.reference import Reference
 from fenqi.kernel.refusal import NotFound, Refusal
-from fenqi.policy import PolicyState, PolicyVersion, table_faults
+from fenqi.policy import PolicyState, PolicyVersion, sheet_csv, table_faults
 from fenqi.policy.lint_table import Fault
 from fenqi.policy.schema import SCHEMAS
 from fenqi.policy.table import Row, Schema, Table
 from fenqi.staff import Action
 from fenqi.web.console import policy_words as words
-from fenqi.web.console.act import check_may, keep
+from fenqi.web.console.act import check_may
 from fenqi.web.console.find import member_of
 from fenqi.web.console.policies import known_of
 from fenqi.web.page import Visit, Who, get, post
@@ -208,20 +209,28 @@ async def move_row(visit: Visit) -> Response:
     return await _save(visit, found, schema, Table(schema.key, tuple(rows)), verb)
 
 
+async def paste(visit: Visit) -> Response:
+    """POST /console/policies/{number}/tables/{key}: the whole table as copied from a spreadsheet, or all its faults."""
+    check_may(visit, Action.MAKE_POLICY)
+    async with visit.context.database.snapshot() as tx:
+        found, schema = await _found(visit, tx)
+    read = sheet_csv.read_csv(schema.key, visit.form.text("sheet", 60_000).encode())
+    if read.faults:
+        return visit.render("console/policy_faults.html", 400, version=found, schema=schema, faults=read.faults)
+    return await _save(visit, found, schema, read.tables[0], "pasted")
+
+
 async def _save(visit: Visit, found: PolicyVersion, schema: Schema, table: Table, notice: str) -> Response:
-    kept = [table if each.key == table.key else each for each in found.document.tables]
-    if table.key not in {each.key for each in kept}:
-        kept.append(table)
-    document = msgspec.structs.replace(found.document, tables=tuple(kept))
-    async with visit.context.database.transaction() as tx:
-        by = await keep(visit, tx, Action.MAKE_POLICY, f"policy:{found.number}", verb="save", table=table.key)
-        await policy.save(tx, found.policy_id, visit.form.count("revision", 10**6), document, by)
+    revision, why = visit.form.count("revision", 10**6), visit.form.text("why")
+    staff_id = member_of(visit).staff_id
+    await policy_publish.save_tables(visit.context, staff_id, found.policy_id, revision, [table], why)
     return visit.redirect(f"/console/policies/{found.number}/tables/{schema.key}", notice=notice)
 
 
 _TABLE = "/console/policies/{number}/tables/{key}"
 ROUTES = [
     get(_TABLE, page, Who.STAFF),
+    post(_TABLE, paste, Who.STAFF),
     get(_TABLE + "/rows/{place}", row_page, Who.STAFF),
     post(_TABLE + "/rows/{place}/check", check, Who.STAFF),
     post(_TABLE + "/rows/{place}/{verb}", move_row, Who.STAFF),
