@@ -15,6 +15,7 @@ from fenqi.credit import Application, ApplicationDecision, ApplicationInputs, Bu
 from fenqi.customer import Consumer
 from fenqi.database.pool import Tx
 from fenqi.flows.context import Context
+from fenqi.flows import case_open
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.refusal import Conflict, Refusal
@@ -74,6 +75,19 @@ async def review(
 
 async def _claim(ctx: Context, consumer_id: UUID, by: By) -> Consumer:
     """Claim the person's id for this account; refuses when the line is under another one, and remembers that."""
+        return application, await case_open.of_application(ctx, tx, application, line)
+
+
+async def replays(tx: Tx, application: Application) -> bool:
+    """Whether the version of the policy that decided, asked again with the stored inputs, decides the same today.
+
+    False also for applications from before the tables were asked, whose policy isn't kept.
+    """
+    try:
+        version = await policies.by_number(tx, application.policy_version)
+    except NotFound:
+        return False
+    return credit.application.replays(application, OpeningPolicy(PolicyBook(version)))
     async with ctx.database.transaction() as tx:
         consumer = await customer.get(tx, consumer_id)
         owner = await customer.claim_credit_line(tx, ctx.keys, consumer, by)
@@ -81,6 +95,7 @@ async def _claim(ctx: Context, consumer_id: UUID, by: By) -> Consumer:
         return consumer
     async with ctx.database.transaction() as tx:
         await credit.application.note_other_account(tx, consumer_id, by)
+        await case_open.overtake_application(tx, consumer_id, application_id, by)
     raise Conflict("CREDIT_ON_OTHER_ACCOUNT", "the person has a line under another account")
 
 

@@ -43,6 +43,8 @@ class Context:
     """Set when a channel has told something that nobody has acted on yet."""
     outcomes: list[Outcome] = field(default_factory=list)
     """How calls to channels went, not handed in yet."""
+    alarms: set[str] = field(default_factory=set)
+    """Gaps in the policy that this process knows to be a case already."""
     keyed: dict[UUID, tuple[StoredPassage, Passage, datetime | None]] = field(default_factory=dict)
     """Passages with their keys in the clear, never to be written anywhere, and until when these are all of them."""
 

@@ -54,6 +54,7 @@ async def _janitor(ctx: Context, stop: asyncio.Event) -> None:
             await passages.hand_in(ctx)
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the janitor stumbled")
+            await case_clock.tick(ctx)
         await _pause(stop, _JANITOR_S)
 
 
