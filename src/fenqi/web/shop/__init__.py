@@ -11,6 +11,7 @@ from fenqi.web.errors import install
 from fenqi.web.shop import (
     account,
     activate,
+    appeal,
     apply,
     cart,
     cashier,
@@ -25,16 +26,18 @@ from fenqi.web.shop import (
     orders,
     product,
     prove,
+    reasons,
     remedy,
     repay,
     result,
     sign_in,
+    why,
 )
 from fenqi.web.template import STATIC
 
 PAGES = (
     home, category, product, cart, checkout, cashier, orders, result, remedy, prove, credit, apply, activate, loan,
-    repay, manage, money, account, me, sign_in,
+    repay, manage, money, account, me, appeal, sign_in, why, reasons,
 )  # fmt: skip
 
 

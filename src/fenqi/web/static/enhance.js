@@ -101,3 +101,22 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.setAttribute("aria-pressed", "true");
   });
 }
+
+// A field that narrows a list as one types; without script the list is whole and has anchors.
+for (const field of document.querySelectorAll("[data-filter]")) {
+  field.hidden = false;
+  const input = field.querySelector("input"), none = document.querySelector(field.dataset.none);
+  const rows = [...document.querySelectorAll(field.dataset.filter)].map((row) => [row, row.textContent.toLowerCase()]);
+  input.addEventListener("input", () => {
+    const wanted = input.value.trim().toLowerCase().split(/\s+/);
+    let found = 0;
+    for (const [row, words] of rows) {
+      row.hidden = !wanted.every((one) => words.includes(one));
+      if (!row.hidden) found += 1;
+    }
+    for (const group of document.querySelectorAll("[data-group]")) {
+      group.hidden = !group.querySelector(`${field.dataset.filter}:not([hidden])`);
+    }
+    none.hidden = found > 0;
+  });
+}
