@@ -18,11 +18,13 @@ def upgrade() -> None:
 
 
 def _buyers() -> None:
-    """What policy asks about a buyer: the groups that they have shown to belong to, and when they were last overdue."""
+    """What policy asks about a buyer: the groups that they have shown to belong to, when they were last overdue, and
+    of a line taken over from another system when its first loan was."""
     op.execute("""
         ALTER TABLE consumer
             ADD COLUMN segments text[] NOT NULL DEFAULT '{}' CHECK (array_position(segments, NULL) IS NULL)""")
     op.execute("ALTER TABLE loan ADD COLUMN late_on date")
+    op.execute("ALTER TABLE credit_line ADD COLUMN first_loan_on date")
 
 
 def _lives() -> None:
@@ -141,6 +143,7 @@ def _shadows() -> None:
 def downgrade() -> None:
     op.execute("ALTER TABLE consumer DROP COLUMN segments")
     op.execute("ALTER TABLE loan DROP COLUMN late_on")
+    op.execute("ALTER TABLE credit_line DROP COLUMN first_loan_on")
     op.execute("DROP INDEX decision_in_time")
     for table in (
         "policy_shadow_sample", "policy_shadow_code", "policy_shadow_day", "policy_shadow", "policy_save",

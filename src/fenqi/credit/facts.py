@@ -158,8 +158,12 @@ def view(read: Read, now: datetime, product: CreditProduct) -> CreditView:
         age_min=product.age_min,
         age_max=product.age_max,
         regions=product.regions,
-        clean_months=0 if overdue_days else clean_months(read.first_loan_on, read.late_on, today_on),
+        clean_months=0 if overdue_days else clean_months(_first_loan_on(read, line), read.late_on, today_on),
     )
+
+
+def _first_loan_on(read: Read, line: CreditLine) -> date | None:
+    return min((on for on in (read.first_loan_on, line.first_loan_on) if on is not None), default=None)
 
 
 def clean_months(first_loan_on: date | None, late_on: date | None, today_on: date) -> int:

@@ -38,6 +38,7 @@ _FLAGS = frozenset(
         "hardship_until_on",
         "virtual_suspended",
         "opened_on_other_account",
+        "first_loan_on",
     }
 )
 
@@ -162,7 +163,8 @@ async def reinstate(tx: Tx, consumer_id: UUID, by: By) -> CreditLine:
 
 
 async def set_flags(tx: Tx, consumer_id: UUID, by: By, **flags: Any) -> CreditLine:
-    """Set what suspends or bounds a line in any state: dispute, collections, hardship, observation, caps."""
+    """Set what suspends or bounds a line in any state: dispute, collections, hardship, observation, caps; and what is
+    known of it from another system."""
     unknown = flags.keys() - _FLAGS
     if unknown:
         raise ValueError(f"{sorted(unknown)} are no flags of a credit line")

@@ -84,6 +84,8 @@ class CreditLine(msgspec.Struct, frozen=True, kw_only=True):
     in_collections: bool = False
     hardship_until_on: date | None = None
     virtual_suspended: bool = False
+    first_loan_on: date | None = None
+    """Of a line taken over from another system: when its first loan was paid out there."""
 
 
 class ConsentKind(StrEnum):

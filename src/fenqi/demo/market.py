@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from fenqi.database import outbox
 from fenqi.demo import assumptions as a
-from fenqi.demo import household
+from fenqi.demo import household, past
 from fenqi.demo.shelf import Shelf
 from fenqi.demo.shopper import Shopper
 from fenqi.demo.tally import Tally
@@ -85,6 +85,7 @@ class Market:
         await household.fill_wallet(one, one.rng.uniform(0.4, 1.2))
         if not one.person.is_student and one.rng.random() < a.HAS_LINE_AT_START:
             await household.ask_for_line(one)
+        await past.bring_over(one, self.first_on)
 
     async def _day(self, everybody: list[Shopper], on: date, rng: random.Random) -> None:
         """Draw who does what on this day, then let everybody live it."""

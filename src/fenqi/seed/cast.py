@@ -183,6 +183,7 @@ _PARTS = {
     "refund-stuck": Part(
         basket=Basket((Pick("phone", 3000),)), then=lives_outside.refund_stuck, placed_hours_ago=1, at_channel=True
     ),
+    "student-parent": Part(lives.student_parent, Basket((Pick("sofa", 4_500, "muzuo"),), "instalment_mall")),
     "order-paid": Part(basket=Basket((Pick("phone", 3000),)), then=lives.pay_order),
 }
 

@@ -59,6 +59,15 @@ def flagged(**flags: object) -> Life:
     return life
 
 
+async def student_parent(stage: Stage) -> None:
+    """A line with thirty clean months, taken over from another system, and a child at school."""
+    await with_line()(stage)
+    stage.days_ago(40)
+    await stage.flags(first_loan_on=business_date(stage.now) - timedelta(days=913))
+    async with stage.transaction() as tx:
+        await customer.grant_segment(tx, stage.consumer_id, "student_parent", stage.by_demo)
+
+
 def marked(**marks: object) -> Life:
     """An active line, and something that operators noted."""
 

@@ -9,6 +9,7 @@ from fenqi import policy as policies
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By
 from fenqi.seed.goods import stocked
+from fenqi.seed.house_rules import with_house_rules
 from fenqi.seed.ident import seed_id
 from fenqi.seed.shops import BY_CODE, SPONSOR, let_shops_be, seed_shops
 from fenqi.seed.tree import categories
@@ -48,7 +49,7 @@ async def reference(
 async def _policy(tx: Tx, at: datetime) -> None:
     codes = policies.Known({category.code for category in categories()})
     policy_id = seed_id("policy", POLICY_NUMBER)
-    document = policies.default_document(at, BY_CODE[SPONSOR].merchant_id)
+    document = with_house_rules(policies.default_document(at, BY_CODE[SPONSOR].merchant_id))
     maker = By("system:seed-maker", "the first policy", at)
     checker = By("system:seed-checker", "checked against the dictionary", at)
     await policies.draft(tx, policy_id, POLICY_NUMBER, document, maker)
