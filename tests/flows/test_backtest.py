@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from datetime import timedelta
 
 import msgspec
@@ -12,8 +13,9 @@ from tests import world
 from tests.flows.trade import trade
 
 from fenqi import cashier
-from fenqi.flows import backtest, facts_export, repolicy
-from fenqi.flows.decision_rows import judged_of
+from fenqi.flows import backtest, backtest_tables, facts_export, repolicy
+from fenqi.flows.backtest_tables import codes_of
+from fenqi.flows.decision_rows import Ended, frame_of, judged_of, rows_of
 from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.policy import CapRow, PlanRow, PolicyBook, PolicyState, PolicyVersion
@@ -109,9 +111,38 @@ def strict(rows):
     ]
 
 
-@pytest.mark.parametrize("change", [loose, strict])
-def test_other_goods_rules_are_counted_as_the_evaluator_would_by_hand(ctx, run, stored, change):
-    candidate = with_rows(document(ctx), "goods", change)
+def wary(rows):
+    """Findings by amount, hour, kind of seller, device and what others told, with every cure."""
+
+    def finding(place, code, cure, when, hours=0):
+        return Row(f"wary-{place}", when, {"code": code, "cure": cure, "wait_hours": hours})
+
+    return [
+        finding(1, "RISK_CASHOUT_SUSPECT", "none", {"amount_minor": "> 600000", "method": '"credit"'}),
+        finding(2, "RISK_VELOCITY", "wait", {"presses_1h_count": ">= 1"}, 2),
+        finding(3, "RISK_VELOCITY", "wait", {"seller_kind": '"third_party"', "amount_minor": "> 100000"}, 1),
+        finding(4, "RISK_ACCOUNT_TAKEOVER", "step_up", {"amount_minor": "[30000..400000]", "hour": ">= 10"}),
+        finding(5, "RISK_ADDRESS_ANOMALY", "id_check", {"category": '"digital", "appliance"'}),
+        finding(6, "RISK_MANUAL_REVIEW", "review", {"merchant": 'not in ["M1001"]', "scene": '"scan_to_pay"'}),
+        *rows,
+    ]
+
+
+def capped(rows):
+    """A cap of the whole book that leaves room for small orders only, and one that leaves none."""
+    return [
+        Row("cap-all", {"method": '"credit"'}, {"programme": "all", "cap_minor": 150_000}),
+        Row("cap-mall", {"scene": '"mall"', "method": '"credit"'}, {"programme": "mall", "cap_minor": 0}),
+        *rows,
+    ]
+
+
+CHANGES = [("goods", loose), ("goods", strict), ("transaction", wary), ("exposure", capped)]
+
+
+@pytest.mark.parametrize(("key", "change"), CHANGES)
+def test_other_tables_are_counted_as_the_evaluator_would_by_hand(ctx, run, stored, key, change):
+    candidate = with_rows(document(ctx), key, change)
     report = run(backtest.backtest(ctx, candidate, 3))
     methods, changed = expected(ctx, stored, candidate)
     assert changed > 5
@@ -120,6 +151,35 @@ def test_other_goods_rules_are_counted_as_the_evaluator_would_by_hand(ctx, run, 
     assert report.figures.disagreed == 0
     assert report.figures.agreed > changed
     assert report.figures.judged_exactly == report.figures.changed_decisions > 0
+
+
+def test_what_nobody_knows_goes_to_a_person_by_both_engines(ctx, stored):
+    """Signals that are not known, in facts otherwise real: the tables over rows, and the evaluator."""
+    rng, rows, codes = random.Random(1), [], []
+    for one in stored:
+        facts = cashier.decode_facts(one.facts)
+        unknown = rng.sample(("device_known", "hour", "network"), rng.randrange(3))
+        signals = tuple((name, None if name in unknown else value) for name, value in facts.risk.signals)
+        without = msgspec.structs.replace(facts, risk=msgspec.structs.replace(facts.risk, signals=signals))
+        after = repolicy.under(without, ctx.reference.newest.policy)
+        again = msgspec.structs.replace(one, facts=cashier.encode_facts(after))
+        for row in rows_of(again, Ended(new_id()), after.now_ms):
+            rows.append(row)
+            codes.append({reason.code for reason in cashier.evaluate(after, row["method"], row["plan"])})
+    frame = frame_of(rows)
+    judged = backtest_tables.Tables(document(ctx)).judge(frame)
+    assert judged["available_after"].to_list() == [not said for said in codes]
+    to_a_person = ["RISK_MANUAL_REVIEW" in codes_of(mask) for mask in judged["after"]]
+    assert to_a_person == ["RISK_MANUAL_REVIEW" in said for said in codes]
+    assert 0.2 < sum(to_a_person) / len(codes) < 0.9
+
+
+def test_signals_were_gathered_for_the_risk_table(ctx, run, stored):
+    run(backtest.backtest(ctx, document(ctx), 3))
+    folder = facts_export.folder_of(ctx)
+    frame = pl.concat([pl.read_parquet(path) for path in folder.glob("*.parquet")])
+    assert frame["is_asked"].all()
+    assert frame["presses_1h_count"].max() > 0
 
 
 def test_the_tables_alone_come_to_the_same_figures(ctx, run, stored, monkeypatch):

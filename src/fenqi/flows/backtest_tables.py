@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from fenqi.flows.transaction_risk import ANCHORS
 from fenqi.policy import PolicyDocument
 from fenqi.policy.batch import BatchTable
 from fenqi.policy.model import NOT_COVERED
 from fenqi.policy.schema import FINDINGS
+from fenqi.policy.table import Row
 
 _LINE_KINDS = (
     ("gift", "is_gift", "GOODS_GIFT_OR_ADDON"),
@@ -38,6 +40,7 @@ CODES: tuple[str, ...] = (
 """The codes that tables give; a set of them is a number, one bit each."""
 BIT = {code: 1 << place for place, code in enumerate(CODES)}
 _MASK = pl.UInt32()
+_HOUR_MS = 3_600_000
 _EVERY_TERM = (1 << 63) - 1
 
 
@@ -57,14 +60,14 @@ class Tables:
     def __init__(self, document: PolicyDocument) -> None:
         by_key = {table.key: table for table in document.tables}
         self._goods = BatchTable(by_key["goods"])
-        self._risk = BatchTable(by_key["transaction"]) if "transaction" in by_key else None
+        self._risk, self._caps = BatchTable(by_key["transaction"]), BatchTable(by_key["exposure"])
 
     def judge(self, rows: pl.DataFrame) -> pl.DataFrame:
         """For each row `before` and `after`, the codes that tables gave and would give, as numbers, and
         `available_after`."""
         heads = rows.filter("is_head")
         goods = self._of_goods(heads)
-        risk = self._of_risk(heads)
+        risk = self._of_risk(heads) | self._of_caps(heads)
         own = (rows["is_head"].cast(pl.UInt32()).cum_sum() - 1).alias("own")
         mask, terms = (goods["mask"] | risk).gather(own), goods["terms"].gather(own)
         bits = pl.Series([1 << place for place in range(63)], dtype=pl.UInt64())
@@ -117,20 +120,44 @@ class Tables:
         ]
 
     def _of_risk(self, heads: pl.DataFrame) -> pl.Series:
-        """For each head the findings that nothing lifts."""
-        nothing = pl.repeat(0, heads.height, dtype=_MASK, eager=True)
-        if self._risk is None or "lifted" not in heads.columns:
-            return nothing
+        """For each head the findings that nothing lifts, where signals were gathered."""
+        found = pl.repeat(0, heads.height, dtype=_MASK, eager=True)
         every = self._risk.every(heads)
-        if not every.columns:
-            return nothing
-        found = pl.select(_bit(every.to_series(0).is_null(), "RISK_MANUAL_REVIEW")).to_series()
-        said = zip(self._risk.outputs("code"), self._risk.outputs("cure"), every.get_columns(), strict=True)
-        for code, cure, hit in said:
+        cleared = heads["lifted"].list.contains("review")
+        said = zip(self._risk.outputs("code"), self._risk.table.rows, every.get_columns(), strict=True)
+        for code, row, hit in said:
+            found = found | pl.select(_bit(hit.is_null() & ~cleared, "RISK_MANUAL_REVIEW")).to_series()
             if code in BIT:
-                stands = hit.fill_null(False) & ~heads["lifted"].list.contains(str(cure))
+                stands = hit.fill_null(False) & ~_lifted(heads, row)
                 found = found | pl.select(_bit(stands, str(code))).to_series()
-        return found
+        return found.zip_with(heads["is_asked"], pl.repeat(0, heads.height, dtype=_MASK, eager=True))
+
+    def _of_caps(self, heads: pl.DataFrame) -> pl.Series:
+        """For each head whether a cap of the whole book leaves too little room; one that can't be told leaves none."""
+        found = pl.repeat(False, heads.height, dtype=pl.Boolean(), eager=True)
+        caps, names = self._caps.outputs("cap_minor"), self._caps.outputs("programme")
+        for cap, name, hit in zip(caps, names, self._caps.every(heads).get_columns(), strict=True):
+            found = found | hit.is_null()
+            if isinstance(cap, int):
+                used = pl.element().struct.field("used_minor").filter(pl.element().struct.field("programme").eq(name))
+                room = pl.lit(cap) - pl.col("exposure_used").list.eval(used).list.sum().fill_null(0)
+                short = heads.select(short=pl.col("pays_minor") > room.clip(0))["short"]
+                found = found | (hit.fill_null(False) & short)
+        return pl.select(_bit(found & (heads["pays_minor"] > 0), "EXPOSURE_CAP_REACHED")).to_series()
+
+
+def _lifted(heads: pl.DataFrame, row: Row) -> pl.Series:
+    """Where what lifts a finding of this row has been done, or its wait is over; where nothing tells a wait's end, a
+    person ends it."""
+    cure, hours = str(row.then.get("cure", "none")), row.then.get("wait_hours", 0)
+    if cure != "wait":
+        return heads["lifted"].list.contains(cure)
+    since = [pl.col(ANCHORS[name]) for name in row.when if name in ANCHORS]
+    if not since or not isinstance(hours, int):
+        return heads["lifted"].list.contains("review")
+    until = pl.max_horizontal(since) + hours * _HOUR_MS
+    over = until.is_not_null() & ((until <= pl.col("now_ms")) | pl.col("lifted").list.contains("wait"))
+    return heads.select(over=over | (until.is_null() & pl.col("lifted").list.contains("review")))["over"]
 
 
 def _of_many(told: pl.DataFrame) -> pl.DataFrame:

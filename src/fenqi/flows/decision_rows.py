@@ -20,8 +20,9 @@ from fenqi.cashier.case import View
 from fenqi.cashier.evaluate import reasons_of
 from fenqi.flows.basis import TenderVerdict, covered
 from fenqi.flows.policy_inputs import category_path, transaction_inputs
+from fenqi.flows.transaction_risk import ANCHORS, lifted_ms
 from fenqi.kernel.reason import Reason
-from fenqi.policy.schema import TRANSACTION
+from fenqi.policy.schema import CURES, TRANSACTION
 
 TEXT, TEXTS = pl.String(), pl.List(pl.String())
 _KINDS: dict[str, Any] = {"text": TEXT, "codes": TEXTS, "number": pl.Int64(), "flag": pl.Boolean()}
@@ -33,6 +34,7 @@ LINE: dict[str, Any] = {
     "is_trade_in": pl.Boolean(),
 }  # fmt: skip
 """A line of the order, as the goods table is asked about it."""
+USED: dict[str, Any] = {"programme": TEXT, "used_minor": pl.Int64()}
 COLUMNS: dict[str, Any] = {
     "decision_id": TEXT,
     "order_id": TEXT,
@@ -51,6 +53,11 @@ COLUMNS: dict[str, Any] = {
     "lines": pl.List(pl.Struct(LINE)),
     "is_enterprise": pl.Boolean(),
     "is_presale_deposit": pl.Boolean(),
+    "now_ms": pl.Int64(),
+    "is_asked": pl.Boolean(),
+    "lifted": TEXTS,
+    **dict.fromkeys(sorted(set(ANCHORS.values())), pl.Int64()),
+    "exposure_used": pl.List(pl.Struct(USED)),
     "other_reasons": TEXTS,
     "policy_reasons": TEXTS,
     "available": pl.Boolean(),
@@ -65,7 +72,8 @@ COLUMNS: dict[str, Any] = {
 `pays_minor`: what this method would pay, and
 `covered_by` the method of another tender beside it. `is_last`: nothing later of that day judged the
 same method and plan for the order. `outcome`: paid | refused (a press was) | left | open. `facts`: as they are stored,
-in the first row of a decision only."""
+in the first row of a decision only. `is_asked`: signals were gathered, so the transaction table is asked. `lifted`: the
+cures that have been done and count at `now_ms`; the signals that follow are what a wait is counted from."""
 
 _OFFERS = msgspec.json.Decoder(tuple[Offer, ...])
 _TENDERS = msgspec.json.Decoder(tuple[TenderVerdict, ...])
@@ -115,7 +123,9 @@ def without_tables(facts: Facts) -> Facts:
             replace(rule, matched=True, verdict="allow", min_minor=0, max_minor=None, terms=None, excluded=())
             for rule in facts.rules
         ),
-        methods=tuple(replace(method, exposure=()) for method in facts.methods),
+        methods=tuple(
+            replace(method, exposure=(), down_payment_ppm=0, most_instalments=None) for method in facts.methods
+        ),
         risk=replace(facts.risk, findings=()),
     )
 
@@ -137,6 +147,7 @@ def rows_of(stored: StoredDecision, ended: Ended, now_ms: int) -> Iterator[Row]:
         "lines": [_line(facts, place) for place in range(len(facts.lines))],
         "is_enterprise": order.buyer_kind == "enterprise",
         "is_presale_deposit": order.presale_stage == "deposit",
+        **_signalled(facts),
         "outcome": _outcome(ended, order.pay_by_ms, now_ms),
         "paid_method": ended.method,
         "paid_plan": ended.plan,
@@ -169,6 +180,19 @@ def _asked(facts: Facts, method: str) -> Row:
     """What the tables are asked about this method, by the names of their inputs."""
     asked = transaction_inputs(facts, method)
     return {name: list(value) if isinstance(value := asked.get(name), tuple) else value for name in INPUTS}
+
+
+def _signalled(facts: Facts) -> Row:
+    """What the risk tables look at beside their inputs."""
+    signals = dict(facts.risk.signals)
+    used = {each.programme: each.used_minor for method in facts.methods for each in method.exposure}
+    return {
+        "now_ms": facts.now_ms,
+        "is_asked": bool(signals),
+        "lifted": [cure for cure in CURES if lifted_ms(facts, signals, cure) > facts.now_ms],
+        **{name: signals.get(name) for name in ANCHORS.values()},
+        "exposure_used": [{"programme": name, "used_minor": minor} for name, minor in used.items()],
+    }
 
 
 def _line(facts: Facts, place: int) -> Row:

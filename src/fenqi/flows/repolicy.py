@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from fenqi.cashier import CapFacts, ChannelFacts, ExposureFacts, Facts, GoodsRule, LineFacts, MethodFacts, PlanFacts
 from fenqi.catalog import CategoryTree
 from fenqi.channels import shelf
+from fenqi.flows import transaction_risk
 from fenqi.flows.facts import exposure, rules
 from fenqi.flows.policy_facts import cap_facts, method_facts, plan_facts, twin, twin_code
 from fenqi.flows.policy_inputs import who
@@ -29,7 +30,7 @@ def under(facts: Facts, book: PolicyBook, tree: CategoryTree | None = None, was:
     what other windows of the same scene are known to have used, else nothing. `tree` finds the ancestors of a category
     where the facts don't name them.
     """
-    return replace(
+    found = replace(
         facts,
         policy_version=book.number,
         apr_cap_ppm=book.numbers.apr_cap_ppm,
@@ -38,6 +39,7 @@ def under(facts: Facts, book: PolicyBook, tree: CategoryTree | None = None, was:
         rules=tuple(_rules(facts, book, tree)),
         credit=replace(facts.credit, age_min=book.numbers.age_min, age_max=book.numbers.age_max),
     )
+    return transaction_risk.judged(found, book)
 
 
 def _method(facts: Facts, row: MethodRow, book: PolicyBook) -> MethodFacts:

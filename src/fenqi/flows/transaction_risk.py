@@ -18,7 +18,7 @@ from fenqi.policy.table import Answered, Hit, Row
 
 KEY, COUNTER = "transaction", "counter_offer"
 _HOUR_MS = 3_600_000
-_ANCHORS = {
+ANCHORS = {
     "presses_1h_count": "last_press_ms",
     "device_presses_1h_count": "last_device_press_ms",
     "refused_1h_count": "last_refused_ms",
@@ -87,7 +87,7 @@ def _findings(
 def _unknown(facts: Facts, key: str, answered: Answered, methods: tuple[str, ...] = ()) -> FindingFacts:
     """What a table tests and nobody knows: a person decides."""
     rule_id = f"{key}:missing:{'+'.join(answered.missing)}"
-    until_ms = _lifted_ms(facts, dict(facts.risk.signals), "review")
+    until_ms = lifted_ms(facts, dict(facts.risk.signals), "review")
     return FindingFacts("RISK_MANUAL_REVIEW", "review", rule_id, None, methods, until_ms)
 
 
@@ -98,18 +98,18 @@ def _finding(facts: Facts, signals: Mapping[str, Value], row: Row, hit: Hit) -> 
         assert isinstance(hours, int)
         until_ms = _wait_ms(signals, row, hours)
         cure = "wait" if until_ms is not None else "review"
-    return FindingFacts(str(hit.then["code"]), cure, hit.rule_id, until_ms, (), _lifted_ms(facts, signals, cure))
+    return FindingFacts(str(hit.then["code"]), cure, hit.rule_id, until_ms, (), lifted_ms(facts, signals, cure))
 
 
 def _wait_ms(signals: Mapping[str, Value], row: Row, hours: int) -> int | None:
     """When a wait is over: so many hours after the latest of what the row saw. None where it saw nothing that has a
     moment: a wait without an end is no cure, a person decides."""
-    since = [signals.get(_ANCHORS[name]) for name in row.when if name in _ANCHORS]
+    since = [signals.get(ANCHORS[name]) for name in row.when if name in ANCHORS]
     known = [each for each in since if isinstance(each, int)]
     return max(known) + hours * _HOUR_MS if known else None
 
 
-def _lifted_ms(facts: Facts, signals: Mapping[str, Value], cure: str) -> int:
+def lifted_ms(facts: Facts, signals: Mapping[str, Value], cure: str) -> int:
     """Until when a finding with this cure is lifted: by it, or by a stronger check. A review lifts all but what nothing
     lifts; proving one's name again counts as a confirmation too."""
     if cure == "none":
