@@ -158,7 +158,8 @@ def _fresh_step_up(told: Told) -> Facts:
 
 
 def _offered_terms(told: Told) -> Facts:
-    return told.rules(lambda x: replace(x, terms=None))
+    freed = told.rules(lambda x: replace(x, terms=None))
+    return Told(freed, told.reason).method(lambda x: replace(x, most_instalments=None))
 
 
 CURES: dict[str, Cure] = {
@@ -202,6 +203,7 @@ CURES: dict[str, Cure] = {
     "CURRENCY_NOT_SUPPORTED": lambda t: t.method(lambda x: replace(x, currencies=("CNY",))),
     "FORBIDDEN_WORD": lambda t: t.lines(forbidden_word=False),
     "PLAN_TERM_NOT_OFFERED": _offered_terms,
+    "DOWN_PAYMENT_REQUIRED": lambda t: t.method(lambda x: replace(x, down_payment_ppm=0)),
     "PLAN_TERM_CONFLICT": lambda t: t.order(prior_plan=None),
     "PLAN_APR_CAP": lambda t: t.plan(lambda x: replace(x, annual_cost_ppm=0)),
     "COUPON_EXCLUSIVE": Told.without_coupon,

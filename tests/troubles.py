@@ -447,6 +447,10 @@ TROUBLES: dict[str, Trouble] = {
     "PLAN_TERM_NOT_OFFERED": lambda r, f: _rules(
         r, f, lambda x: replace(x, terms=r.choice(((), (3,), (3, 6, 12)))), ("credit",)
     ),
+    "DOWN_PAYMENT_REQUIRED": lambda r, f: _method(
+        r, f, lambda x: replace(x, down_payment_ppm=r.choice((1, 100_000, 333_333)))
+    ),
+    "MOST_INSTALMENTS": lambda r, f: _method(r, f, lambda x: replace(x, most_instalments=r.choice((1, 3, 6)))),
     "PLAN_TERM_CONFLICT": lambda r, f: _order(f, prior_plan=r.choice(("instalment_3", "pay_later"))),
     "PLAN_APR_CAP": lambda r, f: _plan(r, f, lambda x: replace(x, annual_cost_ppm=240_000 + r.choice((0, 1, 16_000)))),
     "COUPON_EXCLUSIVE": lambda r, f: _coupon(r, f, combines_with_credit=False),

@@ -15,6 +15,7 @@ from fenqi.texts.model import Audience
 
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 STEP_UP, OTHER = Route("step_up", MINUTE_MS), Route("other_method", MINUTE_MS)
+ID_CHECK = Route("id_check", 2 * MINUTE_MS)
 APPEAL, REVIEW = Route("appeal", 3 * DAY_MS), Route("human_review", 2 * DAY_MS)
 SUPPORT = Route("contact_support", DAY_MS)
 
@@ -28,8 +29,13 @@ def risky(*codes: str) -> Facts:
 
 
 HIDDEN: list[tuple[Facts, bool, Reason, tuple[Route, ...]]] = [
-    (risky("RISK_TXN_BLOCKED"), True, twin("RISK_REVIEW"), (STEP_UP, OTHER, APPEAL)),
-    (risky("RISK_DEVICE_NEW", "SANCTION_OR_FRAUD_LIST"), False, twin("RISK_REVIEW"), (STEP_UP, OTHER, APPEAL)),
+    (risky("RISK_TXN_BLOCKED"), True, twin("RISK_REVIEW"), (STEP_UP, ID_CHECK, OTHER, APPEAL)),
+    (
+        risky("RISK_DEVICE_NEW", "SANCTION_OR_FRAUD_LIST"),
+        False,
+        twin("RISK_REVIEW"),
+        (STEP_UP, ID_CHECK, OTHER, APPEAL),
+    ),
     (
         method("credit", exposure=(ExposureFacts("autumn", 5, NOW_MS + MINUTE_MS),)),
         True,
@@ -87,7 +93,7 @@ def test_beside_a_hidden_reason_an_exact_one_is_told_but_no_remedy() -> None:
     facts = replace(consumer(phone_reachable=False), risk=RiskFacts(("RISK_NETWORK",)))
     told = offer_for(offer_of(facts, "credit", "pay_later"), Audience.BUYER, stepped_up=True)
     assert [each.code for each in told.reasons] == ["PHONE_NOT_REACHABLE", "RISK_REVIEW"]
-    assert told.remedies == () and told.routes == (STEP_UP, OTHER, APPEAL)
+    assert told.remedies == () and told.routes == (STEP_UP, ID_CHECK, OTHER, APPEAL)
 
 
 def test_a_plan_above_the_cost_cap_is_a_term_that_is_not_offered() -> None:

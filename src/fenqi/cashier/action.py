@@ -195,7 +195,8 @@ class Route(msgspec.Struct, frozen=True):
 
     kind: str
     """apply | await_application | appeal | human_review | ask_seller | other_account | dispute_report |
-    settlement_plan | contact_support | bank | raise_limit | add_goods | channel_back | step_up | other_method"""
+    settlement_plan | contact_support | bank | raise_limit | add_goods | channel_back | step_up | id_check |
+    other_method"""
     usual_ms: int | None = None
     """The usual time until an answer."""
     from_ms: int | None = None

@@ -337,7 +337,7 @@ class FindingFacts(Fact, frozen=True):
     methods: tuple[str, ...] = ()
     """The methods that it bears on; empty: all."""
     lifted_until_ms: int = 0
-    """Until when what lifts it has been done: the check that was passed, or the review that cleared it, still counts."""
+    """Until when what lifts it counts, once done: the check that was passed, or the review that cleared it."""
 
 
 class RiskFacts(Fact, frozen=True):

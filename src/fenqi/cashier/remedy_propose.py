@@ -146,6 +146,11 @@ def _term(ask: Ask) -> list[Candidate]:
     return [*choose_plan(ask), *less.without(ask, without)]
 
 
+def _down_payment(ask: Ask) -> list[Candidate]:
+    """The part down by another method; more of it, where another reason asks for more."""
+    return less.part_by_others(ask, ask.number("shortfall_minor"))
+
+
 def _term_conflict(ask: Ask) -> list[Candidate]:
     return [*choose_plan(ask), (Reorder(),)]
 
@@ -297,6 +302,7 @@ PROPOSERS: dict[str, Proposer] = {
     "FORBIDDEN_WORD": _faults,
     "PLAN_TERM_NOT_OFFERED": _term,
     "PLAN_TERM_CONFLICT": _term_conflict,
+    "DOWN_PAYMENT_REQUIRED": _down_payment,
     "PLAN_APR_CAP": choose_plan,
     "COUPON_EXCLUSIVE": _coupon,
     "COUPON_METHOD_BOUND": _coupon,
@@ -336,7 +342,6 @@ PROPOSERS: dict[str, Proposer] = {
     "INSTALLMENT_LIMIT_INSUFFICIENT": _instalment_limit,
     "CONCURRENT_LOANS_CAP": _loans,
     "RISK_VELOCITY": _risk,
-    "RISK_MANUAL_REVIEW": _risk,
     "BALANCE_INSUFFICIENT": lambda ask: [
         *money.top_ups(ask, ask.case.amount_minor),
         *less.by(ask, ask.number("shortfall_minor")),

@@ -29,6 +29,12 @@ def by(ask: Ask, need_minor: int) -> list[Candidate]:
     return found
 
 
+def part_by_others(ask: Ask, part_minor: int) -> list[Candidate]:
+    """Pay this much, or the most that any reason asks for, by another method."""
+    most_minor = _most_minor(ask)
+    return [*parts(ask, part_minor), *(parts(ask, most_minor) if most_minor > part_minor else [])]
+
+
 def under_rule(ask: Ask, excess_minor: int, part_minor: int, lines: tuple[LineFacts, ...]) -> list[Candidate]:
     """Make the goods under one rule cost less by `excess_minor`, or the method pay less by `part_minor`."""
     most_minor = _most_minor(ask)

@@ -32,6 +32,7 @@ USUAL_MS: dict[str, int] = {
     "add_goods": 5 * _MINUTE,
     "channel_back": 1 * _HOUR,
     "step_up": 1 * _MINUTE,
+    "id_check": 2 * _MINUTE,
     "other_method": 1 * _MINUTE,
 }
 """The usual time of each kind of route; the operator's promise where there is one."""
@@ -78,7 +79,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "RISK_ABUSE_RETURNS": ("appeal",),
     "RISK_MANUAL_REVIEW": ("human_review",),
     "SANCTION_OR_FRAUD_LIST": ("appeal",),
-    "RISK_REVIEW": ("step_up", "other_method", "appeal"),
+    "RISK_REVIEW": ("step_up", "id_check", "other_method", "appeal"),
     "NO_INSTRUMENT": ("contact_support",),
     "CARD_EXPIRED": ("bank",),
     "CARD_INVALID": ("bank",),

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from fenqi import attempt, cashier, credit, customer, ledger, order
+from fenqi import attempt, cashier, credit, customer, ledger, order, risk
 from fenqi.cashier import Payment
 from fenqi.credit import Admission
 from fenqi.database import outbox, reference_epoch
@@ -19,7 +19,7 @@ from fenqi.database.coalesce import Coalescer
 from fenqi.database.idempotency import KeyReused
 from fenqi.database.pool import WRITERS, Tx
 from fenqi.database.together import together
-from fenqi.flows import charge, quote
+from fenqi.flows import case_open, charge, quote, risk_events
 from fenqi.flows.basis import Basis
 from fenqi.flows.bounds import Count
 from fenqi.flows.context import Context
@@ -31,6 +31,7 @@ from fenqi.kernel.ids import bucket_of, new_id
 from fenqi.kernel.reason import Reason
 from fenqi.kernel.refusal import Conflict, Refusal
 from fenqi.ledger.limits import Change
+from fenqi.policy import PolicyBook
 
 NO_CEILING = (1 << 62) - 1
 _ATTEMPTS = 4
@@ -60,13 +61,16 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
     outside = _methods(request) - INTERNAL
     if outside and (answered := await charge.earlier(ctx, request)) is not None:
         return answered
-    basis = await quote.basis(ctx, request.consumer_id, request.intent_id, request.decision_id, request.client)
+    basis = await quote.basis(
+        ctx, request.consumer_id, request.intent_id, request.decision_id, request.client, request.device,
+        request.payment_id,
+    )  # fmt: skip
     _check(request, basis)
     await open_caps(ctx, basis)
     avoid: set[UUID] = set()
     for turn in range(_ATTEMPTS):
         now, why = ctx.now(), "facts"
-        pressed = press(request, basis, now)
+        pressed = press(request, basis, now, _book(ctx, basis))
         if isinstance(pressed, Press):
             if outside:
                 outcome = await charge.charge(ctx, request, basis, pressed, avoid)
@@ -83,8 +87,16 @@ async def pay(ctx: Context, request: PayRequest) -> Payment:
             return answered
         by = ctx.by_consumer(request.consumer_id, "chose another way to pay")
         await charge.withdraw(ctx, request.consumer_id, basis.order_id, by)
-        basis = await quote.gather(ctx, request.consumer_id, request.intent_id, request.client)
+        basis = await quote.gather(
+            ctx, request.consumer_id, request.intent_id, request.client, request.device, request.payment_id
+        )
     raise Conflict("PAYMENT_CONTENDED", "others changed this order or account meanwhile; try again", retry_after_s=1)
+
+
+def _book(ctx: Context, basis: Basis) -> PolicyBook:
+    """The policy that the facts were gathered under: they are dropped where another one decides by now."""
+    assert ctx.reference.newest is not None, "facts have been gathered"
+    return ctx.reference.newest.seen_by(basis.consumer_id).policy
 
 
 async def _submit(ctx: Context, drafted: Draft) -> Payment | Stale:
@@ -131,6 +143,7 @@ async def _refuse(
     """Keep the refusal with its decision; a key that has its answer already gets that one."""
     bucket = bucket_of(request.consumer_id)
     amount_minor = basis.facts.order.payable_minor
+    reasons = await case_open.by_itself(ctx, basis, reasons)
     async with ctx.database.transaction() as tx:
         await order.lock_for_payment(tx, [(request.consumer_id, basis.order_id)])
         earlier = await cashier.select_payment(tx, bucket, request.consumer_id, request.payment_id)
@@ -147,6 +160,7 @@ async def _refuse(
             reasons=reasons,
         )  # fmt: skip
         await cashier.insert_payments(tx, [payment])
+        await risk_events.refused(tx, basis, request.payment_id, now)
     return payment
 
 
@@ -175,9 +189,10 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
     Repeats get the stored answer, drafts whose facts have changed a `Stale`; of two drafts for one order the first
     goes on.
     """
-    orders, known, tried, versions, lines, epoch = await together(
+    orders, pulses, known, tried, versions, lines, epoch = await together(
         tx,
         order.lock_for_payment(tx, [(d.consumer_id, d.order_id) for d in drafts]),
+        risk.count(tx, [d.beat for d in drafts]),
         cashier.select_answers(tx, [(d.payment.bucket, d.consumer_id, d.payment.payment_id) for d in drafts]),
         attempt.pressed(tx, [(d.consumer_id, d.payment.payment_id) for d in drafts]),
         customer.versions(tx, [d.consumer_id for d in drafts]),
@@ -196,6 +211,8 @@ async def _admit(ctx: Context, tx: Tx, drafts: list[Draft], answers: list[Paymen
             answers[i] = Stale("key")
         elif locked is None or d.order_id in taken or not d.rests_on(locked, versions, epoch):
             answers[i] = Stale("facts")
+        elif not d.is_in_time(pulses):
+            answers[i] = Stale("velocity")
         elif d.bounds is not None and not count.take(d.consumer_id, d.bounds):
             answers[i] = Stale("line")
         else:

@@ -15,12 +15,14 @@ import msgspec
 from fenqi import credit, customer, risk
 from fenqi.customer import Purpose
 from fenqi.database.pool import Tx
+from fenqi.flows import risk_events
 from fenqi.flows.context import Context
+from fenqi.flows.device import card_id as card_subject
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id, parse_id
 from fenqi.kernel.refusal import Refusal
-from fenqi.risk import Beat
+from fenqi.risk import Beat, Subject
 
 Inputs = Mapping[str, str]
 
@@ -141,6 +143,8 @@ async def card(ctx: Context, consumer_id: UUID, given: Inputs) -> Needed | None:
     if card_id is not None and given.get("sms_code"):
         async with ctx.database.transaction() as tx:
             bound = await customer.bind(tx, ctx.keys, consumer_id, card_id, given["sms_code"], by)
+            if not isinstance(bound, Refusal):
+                await risk_events.met(tx, consumer_id, Subject("card", card_subject(bound.fingerprint)), by.at)
         _raise(bound if isinstance(bound, Refusal) else None)
         return None
     if not given.get("card_number"):

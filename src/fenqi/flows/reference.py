@@ -122,8 +122,11 @@ class ReferenceCache:
         if kept is None or (kept.until_at is not None and now >= kept.until_at):
             return await self._read(tx, now, epochs)
         moved = {kind for kind, epoch in epochs.items() if kept.epochs.get(kind) != epoch}
-        if moved - {"channel"}:
+        if moved - {"channel", "risk"}:
             return await self._read(tx, now, epochs)
+        if moved == {"risk"}:  # nothing of it is kept here: only what rests on the epoch is stale
+            self.newest = replace(kept, epoch=sum(epochs.values()), epochs=epochs)
+            return self.newest
         if moved:
             passages, healths = tuple(await passage.get_all(tx)), await passage.healths(tx)
             epoch = sum(epochs.values())

@@ -17,6 +17,7 @@ from fenqi.cashier import Action, Facts, Offer, Remedy, action
 from fenqi.flows import amend, at_stake, charge, money, presale, prove, quote, repay
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
+from fenqi.flows.device import USUAL, Device
 from fenqi.flows.prove import Needed
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.refusal import Conflict, NotFound, Refusal
@@ -78,7 +79,9 @@ def _unknown() -> Refusal:
     return NotFound("REMEDY_UNKNOWN", "no such remedy")
 
 
-async def apply(ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str, str]) -> Outcome:
+async def apply(
+    ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str, str], device: Device = USUAL
+) -> Outcome:
     """Carry out what is left of a remedy's actions, as far as `given` allows.
 
     Refuses REMEDY_UNKNOWN, what the steps themselves refuse, and REMEDY_OVERTAKEN when the method is still refused
@@ -86,13 +89,13 @@ async def apply(ctx: Context, consumer_id: UUID, remedy: str, given: Mapping[str
     """
     chosen = await find(ctx, consumer_id, remedy)
     await _note(ctx, "remedy_taken", consumer_id, chosen)
-    basis = await quote.gather(ctx, consumer_id, chosen.intent_id)
+    basis = await quote.gather(ctx, consumer_id, chosen.intent_id, device=device)
     for place, step in enumerate(chosen.remedy.actions):
         moved = await _step(ctx, basis, chosen, place, step, given)
         if isinstance(moved, Outcome):
             return moved
         if moved is not None:
-            basis = await quote.gather(ctx, consumer_id, moved)
+            basis = await quote.gather(ctx, consumer_id, moved, device=device)
         if isinstance(step, _TYPED) and moved is not None:
             given = {name: typed for name, typed in given.items() if name != "sms_code"}  # a code serves one step
     done = await _finish(ctx, basis, chosen)

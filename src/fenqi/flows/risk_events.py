@@ -28,7 +28,7 @@ from fenqi.risk.links import Met
 from fenqi.risk.outcomes import FRAUD
 
 PRESS, MET, LOANS = "risk.press", "risk.met", "risk.loans"
-"""Topics: a press that was refused or goes to a channel; something used beside a press; loans under programmes moved."""
+"""Topics: a press that was refused or goes to a channel; something used beside it; loans under programmes moved."""
 _HOUR_MS = 3_600_000
 _PAID = msgspec.json.Decoder(PaidNews)
 

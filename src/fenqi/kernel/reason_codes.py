@@ -91,6 +91,7 @@ _ROWS: list[tuple[str, str, Layer, Fixer] | tuple[str, str, Layer, Fixer, Disclo
     ("FORBIDDEN_WORD", "F", _L.GOODS, _M, _D.STAFF, "METHOD_UNAVAILABLE_NOW"),
     # H: plan and promotion
     ("PLAN_TERM_NOT_OFFERED", "H", _L.PLAN, _U),
+    ("DOWN_PAYMENT_REQUIRED", "H", _L.PLAN, _U),
     ("PLAN_TERM_CONFLICT", "H", _L.PLAN, _P, _D.STAFF, "METHOD_UNAVAILABLE_NOW"),
     ("PLAN_APR_CAP", "H", _L.PLAN, _P, _D.STAFF, "PLAN_TERM_NOT_OFFERED"),
     ("COUPON_EXCLUSIVE", "H", _L.PLAN, _U),

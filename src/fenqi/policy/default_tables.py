@@ -196,7 +196,9 @@ TRANSACTION_TABLE = Table(
                 "same_seller_30d_count": ">= 1",
             },
         ),
-        _finding("txn-seller-linked", "RISK_CASHOUT_SUSPECT", "review", {"method": '"credit"', "seller_linked": "true"}),
+        _finding(
+            "txn-seller-linked", "RISK_CASHOUT_SUSPECT", "review", {"method": '"credit"', "seller_linked": "true"}
+        ),
         _finding(
             "txn-profile-churn",
             "RISK_PROFILE_CHURN",

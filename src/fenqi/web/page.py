@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from fenqi.flows.context import Context
+from fenqi.flows.device import USUAL, Device
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import id_for, new_id, parse_id
 from fenqi.kernel.refusal import Forbidden, NotFound, Refusal
@@ -27,6 +28,7 @@ from fenqi.web import csrf, session
 from fenqi.web.form import Form, read_form
 from fenqi.web.locale import local_path, locale_of, switch_path
 from fenqi.web.template import environment
+from fenqi.web.upload import Sent, read_upload
 
 _log = logging.getLogger(__name__)
 _YEAR_S = 365 * 86_400
@@ -69,6 +71,8 @@ class Visit:
     consumer: session.Consumer | None = None
     staff: session.Staff | None = None
     form: Form = field(default_factory=lambda: Form([]))
+    files: list[Sent] = field(default_factory=list)
+    """What was sent along, on pages that take files."""
     cookies: list[session.Cookie] = field(default_factory=list)
 
     @property
@@ -113,6 +117,11 @@ class Visit:
         """What the browser calls itself."""
         return self.request.headers.get("user-agent", "")[:200]
 
+    @property
+    def declared(self) -> Device:
+        """The device for risk: the browser, by its cookie. In the demo whoever you are sits at their own usual one."""
+        return USUAL if self.context.settings.demo else Device(self.visitor)
+
     def error(self, no: Refusal | None) -> Said | None:
         """A refusal in words, for the page on which it is to be put right."""
         return None if no is None else Said(*refusal(no.code, self.locale, no.extra))
@@ -155,9 +164,9 @@ def get(path: str, handler: Handler, who: Who = Who.ANYONE) -> Route:
     return Route(path, _endpoint(handler, who), methods=["GET"], include_in_schema=False)
 
 
-def post(path: str, handler: Handler, who: Who = Who.CONSUMER) -> Route:
+def post(path: str, handler: Handler, who: Who = Who.CONSUMER, *, takes_files: bool = False) -> Route:
     """A form's target: the token is checked before the handler runs."""
-    return Route(path, _endpoint(handler, who), methods=["POST"], include_in_schema=False)
+    return Route(path, _endpoint(handler, who, takes_files), methods=["POST"], include_in_schema=False)
 
 
 def is_console(request: Request) -> bool:
@@ -165,11 +174,11 @@ def is_console(request: Request) -> bool:
     return request.url.path == "/console" or request.url.path.startswith("/console/")
 
 
-def _endpoint(handler: Handler, who: Who) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(handler: Handler, who: Who, takes_files: bool = False) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         visit = await open_visit(request)
         try:
-            response = _turned_away(visit, who) or await _answer(visit, handler)
+            response = _turned_away(visit, who) or await _answer(visit, handler, takes_files)
         except Refusal as no:
             response = refused(visit, no)
         return finish(visit, response)
@@ -188,9 +197,12 @@ async def open_visit(request: Request) -> Visit:
     return visit
 
 
-async def _answer(visit: Visit, handler: Handler) -> Response:
+async def _answer(visit: Visit, handler: Handler, takes_files: bool) -> Response:
     if visit.request.method == "POST":
-        visit.form = await read_form(visit.request)
+        if takes_files:
+            visit.form, visit.files = await read_upload(visit.request)
+        else:
+            visit.form = await read_form(visit.request)
         csrf.check(visit.request, visit.context.settings.secret, visit.session_token, visit.form.text(csrf.FIELD))
     return await handler(visit)
 

@@ -6,10 +6,13 @@ The words are the catalogue's; here they are only put beside the data that a pag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from fenqi import texts
+from fenqi.aftersales import Kind
+from fenqi.aftersales import norm as case_norm
 from fenqi.cashier.action import Cost, Remedy, Route, Wait
 from fenqi.kernel.reason import CODES, Reason
 from fenqi.texts import Audience, Locale, Said
@@ -55,6 +58,14 @@ class ToldRoute(NamedTuple):
     fields: Mapping[str, str] = {}
 
 
+REQUESTS: Mapping[str, Kind] = {
+    "appeal": Kind.APPEAL,
+    "human_review": Kind.APPEAL,
+    "raise_limit": Kind.RAISE_LIMIT,
+    "contact_support": Kind.QUESTION,
+    "settlement_plan": Kind.QUESTION,
+}
+"""The routes that begin with a request to people, and the kind of case that it becomes."""
 Names = Mapping[str, Said]
 _NONE: Names = {}
 
@@ -86,13 +97,36 @@ def tell_remedy(remedy: Remedy, remedy_id: str, locale: Locale, names: Callable[
     return ToldRemedy(remedy_id, steps, remedy.cost, remedy.plan, takes, max(waits) if waits else None)
 
 
-def tell_route(route: Route, locale: Locale, intent_id: UUID, asks: Mapping[str, str]) -> ToldRoute:
-    """A route in words, with the door it begins at where there is one."""
+def tell_route(
+    route: Route, locale: Locale, intent_id: UUID, asks: Mapping[str, str], about: str = "", at: datetime | None = None
+) -> ToldRoute:
+    """A route in words, with the door it begins at where there is one.
+
+    `about` says, as a query, which refusal a request to people is against; with `at` such a route says by when, counted
+    in working time, instead of its usual time.
+    """
+    if route.kind in REQUESTS and about:
+        return _request(route, locale, about, at)
     said = texts.render_route(route.kind, route.usual_ms, route.from_ms, locale)
     if route.kind == "ask_seller" and asks:
         return ToldRoute(said.label, said.sentence, form="/sellers/ask", fields=asks)
-    href = {"apply": "/credit/apply", "step_up": f"/step-up?next=/cashier/{intent_id}"}.get(route.kind, "")
+    doors = {
+        "apply": "/credit/apply",
+        "step_up": f"/step-up?next=/cashier/{intent_id}",
+        "id_check": f"/prove/person?next=/cashier/{intent_id}",
+    }
+    href = doors.get(route.kind, "")
     return ToldRoute(said.label, said.sentence, href)
+
+
+def _request(route: Route, locale: Locale, about: str, at: datetime | None) -> ToldRoute:
+    """A route that begins with a request to people."""
+    said = texts.render_route(route.kind, route.usual_ms if at is None else None, route.from_ms, locale)
+    sentence = said.sentence
+    if at is not None:
+        due_at = case_norm.due_at(REQUESTS[route.kind], at)
+        sentence += ("" if locale is Locale.ZH_CN else " ") + texts.t("requests.by_then", locale, due_at=due_at)
+    return ToldRoute(said.label, sentence, f"/requests/new?route={route.kind}&{about}")
 
 
 def kind_of(action: Any) -> str:

@@ -48,6 +48,7 @@ SHELVES: dict[int, Shelf] = {
             goods.lines,
             goods.kind_of_order,
             goods.amounts,
+            plan.down_payment,
             plan.coupons,
             plan.trade_in,
             credit_account.line_state,

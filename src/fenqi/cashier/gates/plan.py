@@ -37,12 +37,33 @@ def trade_in(case: Case) -> list[Reason]:
     ]
 
 
+def down_payment(case: Case) -> list[Reason]:
+    """DOWN_PAYMENT_REQUIRED: a share of the order has to be paid by another method, rounded up to a fen."""
+    order, share_ppm = case.facts.order, case.terms.down_payment_ppm
+    if share_ppm <= 0:
+        return []
+    down_minor = -(-order.payable_minor * share_ppm // 1_000_000)
+    if order.covered_minor >= down_minor:
+        return []
+    observed: dict[str, Value] = {"covered_minor": order.covered_minor, "down_payment_ppm": share_ppm}
+    required: dict[str, Value] = {
+        "down_payment_minor": down_minor,
+        "shortfall_minor": down_minor - order.covered_minor,
+    }
+    return [case.reason("DOWN_PAYMENT_REQUIRED", observed=observed, required=required)]
+
+
 def term(case: Case) -> list[Reason]:
-    """PLAN_TERM_NOT_OFFERED (by the method, or for one of the lines), PLAN_TERM_CONFLICT, PLAN_APR_CAP."""
+    """PLAN_TERM_NOT_OFFERED (by the method, for this order, or for one of the lines), PLAN_TERM_CONFLICT,
+    PLAN_APR_CAP."""
     plan = case.plan
     if plan is None:
         return [] if case.plan_code is None else [case.reason("PLAN_TERM_NOT_OFFERED", ScopeKind.PLAN)]
     found: list[Reason] = []
+    most = case.terms.most_instalments
+    if most is not None and plan.instalments > max(most, 1):
+        counted: dict[str, Value] = {"instalments_count": plan.instalments}
+        found.append(case.reason("PLAN_TERM_NOT_OFFERED", ScopeKind.PLAN, (), counted, {"most_count": most}))
     if plan.instalments > 1:
         for line, _, rule in case.goods:
             if rule is not None and rule.terms is not None and plan.instalments not in rule.terms:

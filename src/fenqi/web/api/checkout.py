@@ -50,7 +50,9 @@ class Offers(msgspec.Struct, frozen=True):
 @resource("POST", "/v1/checkouts/{checkout}/offers", body=OffersAsked, answer=Offers)
 async def offers(call: Call) -> Offers:
     """Every method and plan for this checkout, in the language of `Accept-Language` (zh-CN or en)."""
-    found = await quote.quote(call.context, call.actor.consumer_id, call.id("checkout"), call.body.client[:40])
+    found = await quote.quote(
+        call.context, call.actor.consumer_id, call.id("checkout"), call.body.client[:40], call.device
+    )
     return Offers(
         found.decision_id,
         found.intent_id,

@@ -17,16 +17,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fenqi.database.idempotency import Answer, Attempt, repeatable
 from fenqi.flows.context import Context
+from fenqi.flows.device import USUAL, parse
 from fenqi.kernel.refusal import Refusal
 from fenqi.texts import negotiate
 from fenqi.web.api.actor import authenticate
 from fenqi.web.api.problem import refusal_headers, refusal_problem_body
-from fenqi.web.api.resource import Answered, Call, Resource
+from fenqi.web.api.resource import Answered, Call, Download, Resource
 
 PREFIX = "/v1/"
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_HEADERS = frozenset({b"authorization", b"idempotency-key", b"accept-language", b"content-length"})
+_HEADERS = frozenset({b"authorization", b"idempotency-key", b"accept-language", b"content-length", b"fenqi-device"})
 _locale = lru_cache(maxsize=512)(negotiate)
 
 
@@ -36,6 +37,7 @@ class Reply(NamedTuple):
     status: int
     body: bytes
     headers: Mapping[str, str] = {}
+    is_file: bool = False
 
 
 class Gone(Exception):
@@ -90,7 +92,7 @@ class ApiRoute(BaseRoute):
             return
         kind = b"application/json" if reply.status < 400 or reply.status == 402 else b"application/problem+json"
         headers = [
-            (b"content-type", kind),
+            (b"content-type", b"application/octet-stream" if reply.is_file else kind),
             (b"content-length", str(len(reply.body)).encode()),
             (b"cache-control", b"no-store"),
             *((name.lower().encode(), value.encode()) for name, value in reply.headers.items()),
@@ -162,7 +164,8 @@ async def _answer(operation: Operation, path: Mapping[str, str], scope: Scope, r
     query = _query(scope["query_string"], declared.query) if scope["query_string"] else {}
     address = scope["client"][0] if scope.get("client") else ""
     locale = _locale(headers.get(b"accept-language", ""))
-    call = Call(context, actor, body, path, query, key, address, locale)
+    device = parse(headers[b"fenqi-device"]) if b"fenqi-device" in headers else USUAL
+    call = Call(context, actor, body, path, query, key, address, locale, device)
     if operation.is_kept:
         verb = f"{declared.method} {scope['path']}"
         return await _kept(context, Attempt.of(actor.owner_id, key, verb, raw), declared, call)
@@ -188,6 +191,8 @@ async def _kept(context: Context, attempt: Attempt, declared: Resource, call: Ca
 def _said(result: Any) -> Reply:
     if isinstance(result, Answered):
         return Reply(result.status, _ENCODER.encode(result.body))
+    if isinstance(result, Download):
+        return Reply(200, result.body, {"content-disposition": f'attachment; filename="{result.name}"'}, True)
     return Reply(200, _ENCODER.encode(result))
 
 

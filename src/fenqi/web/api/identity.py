@@ -77,6 +77,20 @@ async def real_name(call: Call) -> Proof:
     return proof(await prove.real_name(call.context, call.actor.consumer_id, given))
 
 
+class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Name and number as on the identity card, once more."""
+
+    name: str
+    id_number: str
+
+
+@resource("POST", "/v1/identity/person", body=Person, answer=Proof, problems=(409,))
+async def person(call: Call) -> Proof:
+    """Show that it is still the same person: a route of RISK_REVIEW, good for 15 minutes."""
+    given = {"name": call.body.name, "id_number": call.body.id_number}
+    return proof(await prove.person(call.context, call.actor.consumer_id, given))
+
+
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last day of a new identity card."""
 

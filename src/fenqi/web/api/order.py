@@ -9,6 +9,7 @@ import msgspec
 
 from fenqi import cashier, order
 from fenqi.flows import shop
+from fenqi.flows.device import address_id
 from fenqi.flows.shop import Wish
 from fenqi.kernel.ids import bucket_of, parse_id
 from fenqi.kernel.refusal import Refusal
@@ -22,6 +23,8 @@ class NewOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scene: str
     lines: tuple[Wish, ...]
     delivery: str = "express"
+    address: str = ""
+    """Where it is to be delivered; kept as a keyed hash only."""
 
 
 class LineView(msgspec.Struct, frozen=True):
@@ -89,7 +92,10 @@ def whole(call: Call, name: str, default: int) -> int:
 async def place(call: Call) -> OrderView:
     """Place an order from offers on sale; its goods are held until it is paid or expires."""
     new, order_id = call.body, call.id_of_key("order")
-    placed = await shop.place_order(call.context, call.actor.consumer_id, order_id, new.scene, new.lines, new.delivery)
+    placed = await shop.place_order(
+        call.context, call.actor.consumer_id, order_id, new.scene, new.lines, new.delivery,
+        address_id=address_id(call.context.keys, new.address[:500]),
+    )  # fmt: skip
     return view(placed.order, placed.intent_id)
 
 

@@ -18,6 +18,7 @@ from fenqi.attempt import Attempt
 from fenqi.cashier import Payment, Tender
 from fenqi.flows import charge, pay
 from fenqi.flows.context import Context
+from fenqi.flows.device import USUAL, Device
 from fenqi.flows.request import PayRequest
 from fenqi.kernel.ids import id_for
 from fenqi.kernel.money import check_amount_minor
@@ -151,7 +152,7 @@ def _view(found: Payment, locale: Locale) -> PaymentView:
     )
 
 
-def _request(consumer_id: UUID, key: str, new: NewPayment) -> PayRequest:
+def _request(consumer_id: UUID, key: str, new: NewPayment, device: Device) -> PayRequest:
     part_by = None
     if new.part_by is not None:
         part_by = (new.part_by.method, check_amount_minor(new.part_by.amount_minor))
@@ -166,6 +167,7 @@ def _request(consumer_id: UUID, key: str, new: NewPayment) -> PayRequest:
         part_by,
         new.card_id,
         new.client,
+        device=device,
     )
 
 
@@ -189,7 +191,7 @@ async def create(call: Call) -> Answered:
     Status 202: a channel has yet to decide. `pending` comes with the handover that leads the buyer there; with
     `unknown` nobody knows yet whether the money was taken, and fenqi is asking. Read the payment until it is decided.
     """
-    found = await pay.pay(call.context, _request(call.actor.consumer_id, call.key, call.body))
+    found = await pay.pay(call.context, _request(call.actor.consumer_id, call.key, call.body, call.device))
     status = 200 if found.outcome == "succeeded" else 202 if found.outcome in _UNDECIDED else 402
     return Answered(await payment_view(call.context, found, call.locale), status)
 
@@ -232,7 +234,7 @@ async def create_many(call: Call) -> tuple[BulkAnswer, ...]:
 
 async def _one(call: Call, item: BulkItem) -> BulkAnswer:
     try:
-        found = await pay.pay(call.context, _request(item.consumer_id, item.key, item))
+        found = await pay.pay(call.context, _request(item.consumer_id, item.key, item, USUAL))
     except Refusal as refusal:
         return BulkAnswer(item.key, None, refusal.code, refusal.detail)
     return BulkAnswer(item.key, await payment_view(call.context, found, call.locale))

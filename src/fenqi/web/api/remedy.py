@@ -18,4 +18,4 @@ class Apply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @resource("POST", "/v1/remedies/{remedy}:apply", body=Apply, answer=Outcome, problems=(409,))
 async def apply(call: Call) -> Outcome:
     """Carry out the remedy's steps; repeat with `inputs` when it says what it needs. Steps already done stay done."""
-    return await remedy.apply(call.context, call.actor.consumer_id, call.path["remedy"], call.body.inputs)
+    return await remedy.apply(call.context, call.actor.consumer_id, call.path["remedy"], call.body.inputs, call.device)

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from fenqi.flows.context import Context
+from fenqi.flows.device import USUAL, Device
 from fenqi.kernel.ids import id_for, parse_id
 from fenqi.kernel.refusal import NotFound
 from fenqi.texts import Locale
@@ -41,6 +42,8 @@ class Call:
     key: str = ""
     address: str = ""
     locale: Locale = Locale.ZH_CN
+    device: Device = USUAL
+    """What the client's `Fenqi-Device` header declares."""
 
     def id(self, name: str) -> UUID:
         """The path's id of this name; what is no id is not found."""
@@ -60,6 +63,13 @@ class Answered(msgspec.Struct, frozen=True):
 
     body: Any
     status: int = 200
+
+
+class Download(msgspec.Struct, frozen=True):
+    """An answer that is a file, for whoever asks to keep: its name and its bytes."""
+
+    name: str
+    body: bytes
 
 
 Handler = Callable[[Call], Awaitable[Any]]

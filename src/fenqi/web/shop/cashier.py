@@ -42,7 +42,7 @@ async def open_cashier(visit: Visit) -> Response:
 async def page(visit: Visit) -> Response:
     """GET /cashier/{intent_id}?method=&plan=&part_method=&part=."""
     client = client_of(visit.request)
-    found = await quote.quote(visit.context, visit.consumer_id, visit.id("intent_id"), client)
+    found = await quote.quote(visit.context, visit.consumer_id, visit.id("intent_id"), client, visit.declared)
     if found.order.state is OrderState.PAID:
         return visit.redirect(f"/orders/{found.order.order_id}")
     ref = visit.context.reference.newest
@@ -159,7 +159,7 @@ async def press(visit: Visit) -> Response:
     payment_id = visit.key("payment_id", "payment")
     request = PayRequest(
         visit.consumer_id, payment_id, intent_id, method, plan, hashlib.sha256(asked).digest(), decision_id, part,
-        card_id, client,
+        card_id, client, device=visit.declared,
     )  # fmt: skip
     payment = await pay.pay(visit.context, request)
     if payment.outcome == "pending":

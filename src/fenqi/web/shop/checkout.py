@@ -7,6 +7,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from fenqi.flows import shop
+from fenqi.flows.device import address_id
 from fenqi.flows.shop import Wish
 from fenqi.kernel.ids import parse_id
 from fenqi.web.page import Visit, Who, get, post
@@ -67,8 +68,9 @@ async def place(visit: Visit) -> Response:
     if not wishes:
         return visit.redirect(f"/orders/{order_id}")
     placed = await shop.place_order(
-        visit.context, visit.consumer_id, order_id, scene, wishes, form.text("delivery") or "express"
-    )
+        visit.context, visit.consumer_id, order_id, scene, wishes, form.text("delivery") or "express",
+        address_id=address_id(visit.context.keys, form.text("address", 200)),
+    )  # fmt: skip
     return visit.redirect(f"/cashier/{placed.intent_id}")
 
 

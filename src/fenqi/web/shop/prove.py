@@ -45,6 +45,7 @@ PROOFS: dict[str, Proof] = {
     "pay-password": Proof(prove.pay_password),
     "card": Proof(prove.card, ("card_number",), "card_bound"),
     "step-up": Proof(prove.step_up),
+    "person": Proof(prove.person, ("name", "id_number")),
     "unlock-self": Proof(_unlock("self_locked"), (), "unlocked", "unlock"),
     "unlock-dormant": Proof(_unlock("dormant_locked"), ("name", "id_number"), "unlocked", "unlock"),
     "unlock-pin": Proof(_unlock("pin_locked"), (), "unlocked", "unlock"),

@@ -61,7 +61,7 @@ async def carry_out(visit: Visit) -> Response:
     if at and given.get("accept_agreement") != "yes":
         return visit.redirect(f"/remedies/{chosen.remedy_id}", ask="agreement", step=str(at[0]))
     try:
-        outcome = await remedy.apply(visit.context, visit.consumer_id, chosen.remedy_id, given)
+        outcome = await remedy.apply(visit.context, visit.consumer_id, chosen.remedy_id, given, visit.declared)
     except Refusal as no:
         if no.code == "REMEDY_OVERTAKEN":
             return visit.redirect(_cashier(chosen), notice="overtaken")

@@ -120,7 +120,9 @@ async def _loan(visit: Visit, tx: Tx, payment: Payment) -> dict[str, Any]:
 
 async def _refused(visit: Visit, payment: Payment) -> dict[str, Any]:
     """The refusal as it was, with what would help now, and the best other ways to pay."""
-    now = await quote.quote(visit.context, visit.consumer_id, payment.intent_id, client_of(visit.request))
+    now = await quote.quote(
+        visit.context, visit.consumer_id, payment.intent_id, client_of(visit.request), visit.declared
+    )
     ref = visit.context.reference.newest
     assert ref is not None, "a quote has just read it"
     told = Teller(now, ref, visit.locale)

@@ -8,9 +8,12 @@ from starlette.responses import Response
 
 from fenqi import customer
 from fenqi.customer import NewConsumer, SignedIn
+from fenqi.flows import risk_events
+from fenqi.flows.device import device_id
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import id_for
 from fenqi.kernel.refusal import NotFound, Refusal
+from fenqi.risk import Subject
 from fenqi.web import session
 from fenqi.web.locale import local_path
 from fenqi.web.page import Visit, Who, get, post
@@ -85,6 +88,8 @@ async def register(visit: Visit) -> Response:
         async with context.database.transaction() as tx:
             made = await customer.sign_up(tx, context.keys, new, password, by)
             found = await customer.open_session(tx, made, visit.device, by.at)
+            here = device_id(context.keys, new.consumer_id, visit.declared)
+            await risk_events.met(tx, new.consumer_id, Subject("device", here), by.at)
     except Refusal as no:
         typed = {"sign_in_name": name, "phone": phone}
         return visit.render("shop/register.html", no.status, typed=typed, error=visit.error(no))
