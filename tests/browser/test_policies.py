@@ -1,4 +1,4 @@
-"""The risk officer's errand in a browser: open instalments for furniture to parents with two clean years, by two people.
+"""The risk officers' errand in a browser: instalments for furniture, for parents with two clean years, by two people.
 
 On a desk with script in Chinese, on a phone without it in English; the buyer sees the change at the cashier.
 """
