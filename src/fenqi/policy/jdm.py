@@ -16,7 +16,7 @@ import msgspec
 
 from fenqi.kernel.refusal import Refusal
 from fenqi.policy.cell import unary
-from fenqi.policy.rule import Rule, normal, rule, schema_of, test
+from fenqi.policy.rule import Rule, rule, schema_of, test, tidy
 from fenqi.policy.schema import SCHEMAS
 from fenqi.policy.table import Answer, Field, Row, Schema, Table
 
@@ -38,7 +38,7 @@ Graph = dict[str, Any]
 
 def write_graph(tables: Iterable[Table]) -> Graph:
     """The tables as one graph; each answers under its key (`outputPath`)."""
-    nodes = [_table_node(normal(table), n) for n, table in enumerate(tables)]
+    nodes = [_table_node(tidy(table), n) for n, table in enumerate(tables)]
     return _graph(nodes)
 
 
@@ -115,7 +115,7 @@ def _literal(value: Answer) -> str:
 
 
 def read_graph(raw: bytes | str | Mapping[str, Any]) -> tuple[Table, ...]:
-    """The tables of a graph, as `rule.normal` has them; refuses JDM_INVALID, naming node, row and column.
+    """The tables of a graph, as `rule.tidy` has them; refuses JDM_INVALID, naming node, row and column.
 
     Every row needs an `_id`, which becomes its rule's id; a description becomes its note.
     """
@@ -226,7 +226,7 @@ def _read_row(found: Any, schema: Schema, inputs: dict[str, str], outputs: dict[
     try:
         row = Row(rule_id, when, then, texts.get(_NOTE, ""))
         rule(row, schema)
-        return normal(Table(schema.key, (row,))).rows[0]
+        return tidy(Table(schema.key, (row,))).rows[0]
     except Refusal as refusal:
         raise _bad(refusal.detail, node=schema.key, **refusal.extra) from None
 

@@ -5,10 +5,11 @@ Whatever a row says beyond its schema is refused here, so that neither engine ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from fenqi.kernel.refusal import Refusal
-from fenqi.policy.cell import Anything, Test, Value, holds, is_code, parse, write
+from fenqi.policy.cell import Anything, Kind, Test, Value, holds, is_code, parse, write
 from fenqi.policy.schema import SCHEMAS
 from fenqi.policy.table import Answer, Answered, Hit, Output, Row, Schema, Table
 
@@ -95,19 +96,30 @@ def _is(value: object, kind: str) -> bool:
 
 
 def normal(table: Table) -> Table:
-    """The same table as it is exchanged: cells that test nothing left out, sets of codes in their one form, everything
-    else in its author's words. Cells stand in the schema's order."""
+    """The same table with every cell in its one normal form, and cells that test nothing left out."""
+    return _reworded(table, lambda found, kind, _: write(found, kind))
+
+
+def tidy(table: Table) -> Table:
+    """The same table in its author's words, but for sets of codes, which have one form; cells that test nothing are
+    left out. What JDM carries."""
+    return _reworded(table, lambda found, kind, text: write(found, kind) if kind == "codes" else text.strip())
+
+
+def _reworded(table: Table, word: Callable[[Test, Kind, str], str]) -> Table:
+    """Cells and outputs stand in the schema's order."""
     schema = schema_of(table)
-    return Table(table.key, tuple(_normal(row, schema) for row in table.rows))
-
-
-def _normal(row: Row, schema: Schema) -> Row:
-    when = {}
-    for field in schema.inputs:
-        if field.name in row.when and not isinstance(found := test(row, field.name, schema), Anything):
-            when[field.name] = write(found, "codes") if field.kind == "codes" else row.when[field.name].strip()
-    then = {output.name: answer(row, output.name, schema) for output in schema.outputs if output.name in row.then}
-    return Row(row.rule_id, when, then, row.note)
+    rows = []
+    for row in table.rows:
+        read = {field: test(row, field.name, schema) for field in schema.inputs if field.name in row.when}
+        when = {
+            field.name: word(found, field.kind, row.when[field.name])
+            for field, found in read.items()
+            if not isinstance(found, Anything)
+        }
+        then = {each.name: answer(row, each.name, schema) for each in schema.outputs if each.name in row.then}
+        rows.append(Row(row.rule_id, when, then, row.note))
+    return Table(table.key, tuple(rows))
 
 
 def tested(schema: Schema, found: tuple[Rule, ...]) -> tuple[str, ...]:
