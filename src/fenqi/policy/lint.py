@@ -24,7 +24,7 @@ from fenqi.policy.model import (
     PlanRow,
     PolicyDocument,
 )
-from fenqi.policy.rule import decide, rule
+from fenqi.policy.rule import decide, rule, rules
 from fenqi.policy.schema import GOODS, SCHEMAS
 from fenqi.policy.table import Table
 
@@ -64,13 +64,24 @@ def warnings(document: PolicyDocument) -> list[str]:
 def gaps(document: PolicyDocument) -> list[tuple[str, str, str]]:
     """(method, scene, kind of seller) where the method is offered but goods without a row of their own have none.
 
-    Asked for a buyer of whom nothing speaks against, with goods of no category that any row names.
+    Asked for a buyer of whom nothing speaks against, with goods of no category that any row names. Of a table with rows
+    that can't be read nothing is told: those are faults.
     """
     table = next((table for table in document.tables if table.key == "goods"), None)
+    if table is not None and not _is_readable(table):
+        return []
     offered = [
         (row.method, scene, kind) for row in document.methods for scene in row.offered_in for kind in SELLER_KINDS
     ]
     return [case for case in offered if table is None or not _is_covered(table, *case)]
+
+
+def _is_readable(table: Table) -> bool:
+    try:
+        rules(table)
+    except Refusal:
+        return False
+    return True
 
 
 def _is_covered(table: Table, method: str, scene: str, kind: str) -> bool:

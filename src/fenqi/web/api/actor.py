@@ -39,8 +39,8 @@ class Actor(msgspec.Struct, frozen=True):
 
     @property
     def owner_id(self) -> UUID:
-        """Whose keys and things a call is about: the consumer's or the merchant's id; only for these two."""
-        assert self.kind in ("consumer", "merchant") and self.id is not None
+        """Whose keys and things a call is about: the consumer's, the merchant's or the member of staff's id."""
+        assert self.kind in ("consumer", "merchant", "staff") and self.id is not None
         return self.id
 
     def require(self, role: str) -> None:

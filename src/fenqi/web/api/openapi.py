@@ -9,8 +9,10 @@ import msgspec
 
 from fenqi.catalog.change_offer import SCENES
 from fenqi.credit import ConsentKind
+from fenqi.flows.policy_sheets import FORMS
+from fenqi.policy.schema import SCHEMAS
 from fenqi.texts import Audience
-from fenqi.web.api.resource import RESOURCES, Resource
+from fenqi.web.api.resource import RESOURCES, Download, Resource
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM_NAMES = {
@@ -24,6 +26,7 @@ _PROBLEM_NAMES = {
     429: "Too many tries",
 }
 _ID = {"type": "string", "format": "uuid"}
+_FILE = {"type": "string", "format": "binary"}
 _NAMES: dict[str, dict[str, Any]] = {
     "remedy": {"type": "string", "description": "As an offer names it"},
     "kind": {"type": "string", "enum": [str(kind) for kind in ConsentKind if kind is not ConsentKind.AGREEMENT]},
@@ -36,10 +39,15 @@ _NAMES: dict[str, dict[str, Any]] = {
     "from_on": {"type": "string", "format": "date"},
     "to_on": {"type": "string", "format": "date"},
     "audience": {"type": "string", "enum": [str(audience) for audience in Audience]},
+    "number": {"type": "string", "pattern": "^[0-9A-Za-z][0-9A-Za-z._-]{0,39}$"},
+    "beside": {"type": "string", "maxLength": 40, "description": "The number of another version"},
+    "revision": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    "table": {"type": "string", "enum": list(SCHEMAS)},
+    "form": {"type": "string", "enum": list(FORMS)},
     "why": {"type": "string", "minLength": 1, "maxLength": 500},
 }
 """What stands in paths and queries; every other name in a path is an id."""
-_ALWAYS = frozenset({"why"})
+_ALWAYS = frozenset({"why", "form"})
 """Query parameters that a call can't do without."""
 
 
@@ -55,7 +63,7 @@ class Problem(msgspec.Struct):
 
 def document(version: str) -> dict[str, Any]:
     """The whole OpenAPI 3.1 document."""
-    types = [t for r in RESOURCES for t in (r.body, r.answer) if t is not None]
+    types = [t for r in RESOURCES for t in (r.body, r.answer) if t is not None and t is not Download]
     schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
     by_place = dict(zip([*range(len(types)), "problem"], schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -64,7 +72,9 @@ def document(version: str) -> dict[str, Any]:
         body = answer = None
         if declared.body is not None:
             body, place = by_place[place], place + 1
-        if declared.answer is not None:
+        if declared.answer is Download:
+            answer = _FILE
+        elif declared.answer is not None:
             answer, place = by_place[place], place + 1
         paths.setdefault(declared.path, {})[declared.method.lower()] = _operation(declared, body, answer)
     return {
@@ -129,7 +139,8 @@ def _parameters(declared: Resource) -> list[dict[str, Any]]:
 def _responses(declared: Resource, answer: Any) -> dict[str, Any]:
     ok: dict[str, Any] = {"description": "Done"}
     if answer is not None:
-        ok["content"] = {"application/json": {"schema": answer}}
+        kind = "application/octet-stream" if answer is _FILE else "application/json"
+        ok["content"] = {kind: {"schema": answer}}
     statuses = set(declared.problems)
     if declared.who:
         statuses |= {401, 403}
