@@ -81,7 +81,7 @@ def _number(text: str) -> Test:
     if (found := _COMPARED.fullmatch(text)) and not found[2].startswith('"'):
         return _compared(found[1], int(found[2]))
     if found := _NOT_IN.fullmatch(text):
-        return OneOf(tuple(_whole(text, each) for each in _list(found[1])), negated=True)
+        return OneOf(tuple(_whole(text, each) for each in _list(text, found[1])), negated=True)
     parts = [part.strip() for part in text.split(",")]
     if all(_NUMBER.fullmatch(part) for part in parts):
         return OneOf(tuple(dict.fromkeys(int(part) for part in parts)))
@@ -112,7 +112,7 @@ def _codes(text: str, kind: Kind) -> Test:
 
 
 def _strings(text: str, listed: str) -> tuple[str, ...]:
-    values = _list(listed)
+    values = _list(text, listed)
     if not values or not all(isinstance(value, str) and is_code(value) for value in values):
         raise _bad(text, 'codes in quotes, like "a" or "a", "b"')
     return tuple(dict.fromkeys(str(value) for value in values))
@@ -123,9 +123,9 @@ def is_code(text: str) -> bool:
     return bool(text) and text.isprintable() and '"' not in text and "\\" not in text
 
 
-def _list(text: str) -> list[object]:
+def _list(text: str, listed: str) -> list[object]:
     try:
-        found = json.loads(text)
+        found = json.loads(listed)
     except ValueError:
         raise _bad(text, 'codes in quotes, like "a" or "a", "b"') from None
     assert isinstance(found, list), "the grammar takes lists only"

@@ -199,8 +199,10 @@ def _at_least(wide: int | None, narrow: int | None) -> bool:
 
 
 def _contradicts_first(schema: Schema, earlier: Rule, later: Rule) -> str:
-    """Rows equally narrow that overlap: which one decides is a matter of their order."""
+    """Rows on the same inputs that overlap, where the later isn't plainly the wider one: their order decides."""
     if set(earlier.tests) != set(later.tests) or earlier.hit.then == later.hit.then:
+        return ""
+    if all(covers(each, earlier.tests[name]) for name, each in later.tests.items()):
         return ""
     overlap = all(_overlap(each, later.tests[name], _kind(schema, name)) for name, each in earlier.tests.items())
     return "both can match, and their order decides" if overlap and earlier.tests else ""
