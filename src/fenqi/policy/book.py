@@ -41,6 +41,7 @@ class PolicyBook:
         self._engine = Engine(version.document.tables)
         self._goods: dict[tuple[Hashable, ...], GoodsVerdict] = {}
         tested = self._engine.tested("goods")
+        self._asks_merchant = "merchant" in tested
         self._asks_who = tuple(name for name in Who.__struct_fields__ if name in tested)
 
     @property
@@ -84,8 +85,11 @@ class PolicyBook:
         Where nothing is laid down, or something that the table asks isn't known, the answer is `matched=False`, which
         is POLICY_MISSING.
         """
-        like = tuple([self._engine.sort("goods", name, getattr(who, name)) for name in self._asks_who])
-        key = (scene, category_path, seller_kind, method, self._engine.sort("goods", "merchant", merchant), like)
+        like: tuple[Hashable, ...] = ()
+        if self._asks_who:
+            like = tuple([self._engine.sort("goods", name, getattr(who, name)) for name in self._asks_who])
+        shop = self._engine.sort("goods", "merchant", merchant) if self._asks_merchant else None
+        key = (scene, category_path, seller_kind, method, shop, like)
         found = self._goods.get(key)
         if found is None:
             found = self._goods[key] = self._judge(scene, category_path, seller_kind, method, merchant, who)
