@@ -12,20 +12,34 @@ import logging
 
 from fenqi.channels.http import Http
 from fenqi.database import outbox
-from fenqi.flows import at_stake, events, expire, hear, janitor, jeepay_notify, passages, webhook
+from fenqi.flows import (
+    at_stake,
+    case_clock,
+    events,
+    expire,
+    hear,
+    janitor,
+    jeepay_notify,
+    monitor,
+    passages,
+    policy_shadow,
+    webhook,
+)
 from fenqi.flows.context import Context
+from fenqi.jobs import backtester
 
 _LOG = logging.getLogger("fenqi.jobs")
 _CLOCKWORK_S = 5.0
 _JANITOR_S = 1.0
 _COUNTER_S = 15.0
+_CHALLENGER_S = 5.0
 _WEBHOOK_S = 10.0
 """How long a merchant's server may keep silent."""
 
 
 async def run(ctx: Context, stop: asyncio.Event) -> None:
     """All of it, until `stop` is set."""
-    jobs = (_relay, _clockwork, _janitor, _listener, _courier, _messenger, _counter)
+    jobs = (_relay, _clockwork, _janitor, _listener, _courier, _messenger, _counter, _challenger, backtester.run)
     await asyncio.gather(*(job(ctx, stop) for job in jobs))
 
 
@@ -42,6 +56,7 @@ async def _clockwork(ctx: Context, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await expire.tick(ctx)
+            await case_clock.tick(ctx)
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the clockwork stumbled")
         await _pause(stop, _CLOCKWORK_S)
@@ -54,7 +69,6 @@ async def _janitor(ctx: Context, stop: asyncio.Event) -> None:
             await passages.hand_in(ctx)
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the janitor stumbled")
-            await case_clock.tick(ctx)
         await _pause(stop, _JANITOR_S)
 
 
@@ -87,9 +101,22 @@ async def _counter(ctx: Context, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await at_stake.count(ctx)
+            await monitor.tick(ctx)
         except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
             _LOG.exception("the counter stumbled")
         await _pause(stop, _COUNTER_S)
+
+
+async def _challenger(ctx: Context, stop: asyncio.Event) -> None:
+    """Ask challengers of the policy about what was decided; it takes its time."""
+    while not stop.is_set():
+        seen = 0
+        try:
+            seen = await policy_shadow.tick(ctx)
+        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
+            _LOG.exception("the challenger stumbled")
+        if not seen:
+            await _pause(stop, _CHALLENGER_S)
 
 
 async def _messenger(ctx: Context, stop: asyncio.Event) -> None:
