@@ -79,6 +79,7 @@ async def page(visit: Visit) -> Response:
         ways=[(href, texts.t(f"credit.{key}", visit.locale)) for href, key in WAYS.get(view.state, ())],
         principal_reasons=_principal(view, visit.locale) if view.state in ("rejected", "closed_by_lender") else (),
         limits=[_limit(ref, one, visit.locale) for one in view.limits] if is_open else [],
+        may_ask_review=_may_ask_review(view),
         free_minor=sum(_free(one) for one in view.limits),
         overdue_minor=view.overdue_minor,
         next_due=_next_due(shown),
@@ -87,6 +88,12 @@ async def page(visit: Visit) -> Response:
         agreement=view.agreement_signed,
         history=[move for move in reversed(history) if move.from_state != move.to_state][:12],
     )
+
+
+def _may_ask_review(view: CreditView) -> bool:
+    """Whether there is anything about the line that a person could look at again."""
+    told = view.state in ("rejected", "closed_by_lender", "frozen") or view.reduced_from_minor is not None
+    return told or any(one.frozen_minor for one in view.limits) or view.observed_until_on is not None
 
 
 def _state_says(visit: Visit, view: CreditView, approved_minor: int | None) -> str:

@@ -7,10 +7,12 @@ sellers, and given the addresses of the doors.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fenqi import cashier, texts
 from fenqi.cashier import Facts, Offer, PlanFacts
+from fenqi.cashier.action import Route
 from fenqi.channels import shelf
 from fenqi.credit import LoanPlan, PlanCost, build, plan_cost, terms_of
 from fenqi.credit.schedule import Row
@@ -197,7 +199,7 @@ class Teller:
             offer.available,
             self.reasons(seen.reasons),
             tuple(self._remedy(offer, place) for place in range(len(seen.remedies))),
-            tuple(saying.tell_route(x, self.locale, self.quote.intent_id, self._asks(offer)) for x in seen.routes),
+            tuple(self._route(offer, route) for route in seen.routes),
             bool(seen.incurable),
             price,
             rows,
@@ -216,6 +218,11 @@ class Teller:
         return saying.tell_remedy(
             offer.remedies[place], name, self.locale, action_names(self.quote.order, self.ref, self.locale)
         )
+
+    def _route(self, offer: Offer, route: Route) -> saying.ToldRoute:
+        about = f"decision={self.quote.decision_id}&method={offer.method}&plan={offer.plan or ''}"
+        at = datetime.fromtimestamp(self.quote.facts.now_ms / 1000, UTC)
+        return saying.tell_route(route, self.locale, self.quote.intent_id, self._asks(offer), about, at)
 
     def _asks(self, offer: Offer) -> Mapping[str, str]:
         """What asking the sellers to enable the method sends along."""
