@@ -124,10 +124,10 @@ def test_what_holds_for_the_person_counts() -> None:
 def test_reading_is_quick() -> None:
     asked = [row["question"] for row in BLIND]
     question.read(asked[0])
-    began = time.perf_counter()
+    began = time.process_time()
     for one in asked:
         reader.reader().read(one)
-    assert (time.perf_counter() - began) / len(asked) < 0.003
+    assert (time.process_time() - began) / len(asked) < 0.003
 
 
 def test_shares_are_probabilities() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from fenqi.web.console import (
+    ask,
     books,
     channels,
     diagnosis,
@@ -26,7 +27,7 @@ from fenqi.web.console import (
 )
 
 PAGES = (
-    sign_in, find, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
+    sign_in, find, ask, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
     webhooks, lost_money, experiment, policies, policy_table,
 )  # fmt: skip
 

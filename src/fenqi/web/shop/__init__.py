@@ -18,6 +18,7 @@ from fenqi.web.shop import (
     category,
     checkout,
     credit,
+    help,
     home,
     loan,
     manage,
@@ -37,7 +38,7 @@ from fenqi.web.template import STATIC
 
 PAGES = (
     home, category, product, cart, checkout, cashier, orders, result, remedy, prove, credit, apply, activate, loan,
-    repay, manage, money, account, me, appeal, sign_in, why, reasons,
+    repay, manage, money, account, me, appeal, help, sign_in, why, reasons,
 )  # fmt: skip
 
 
