@@ -14,6 +14,7 @@ from fenqi.flows import apply_credit, monitor
 from fenqi.flows.apply_credit import Declared
 from fenqi.insight import AlarmState, Measure, Threshold
 from fenqi.kernel.by import By
+from fenqi.kernel.clock import business_date, start_of_day
 from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import Refusal
 
@@ -61,10 +62,23 @@ def test_the_report_counts_what_the_rooms_keep(ctx: Any, crowd: Any, run: Any) -
 
     async def kept() -> Any:
         async with ctx.database.snapshot() as tx:
-            return await insight.latest_report(tx), await insight.has_report(tx, report.day_on)
+            return await insight.latest_report(tx), await insight.latest_report_on(tx)
 
-    (latest, at), has = run(kept())
-    assert (latest, at, has) == (report, ctx.now() + timedelta(days=1), True)
+    (latest, at), day_on = run(kept())
+    assert (latest, at, day_on) == (report, ctx.now() + timedelta(days=1), report.day_on)
+
+
+def test_the_nightly_run_is_made_once_a_day(ctx: Any, crowd: Any, run: Any) -> None:
+    """Today's report is there already (made a day ahead); the next day's is made after two in the night only."""
+    assert not run(monitor.tick(ctx))
+    at = ctx.now()
+    midnight = start_of_day(business_date(at) + timedelta(days=2))
+    try:
+        for later, has_run in ((timedelta(hours=1), False), (timedelta(hours=2), True), (timedelta(hours=3), False)):
+            ctx.clock.set(midnight + later)
+            assert run(monitor.tick(ctx)) is has_run
+    finally:
+        ctx.clock.set(at)
 
 
 def test_an_alarm_is_raised_once_and_goes_its_way(ctx: Any, crowd: Any, run: Any) -> None:
@@ -89,7 +103,7 @@ def test_an_alarm_is_raised_once_and_goes_its_way(ctx: Any, crowd: Any, run: Any
                 return await insight.move_alarm(tx, alarm_id, state, [role], By("staff:x", why, by.at))
 
         for state, role, why, code in (
-            (AlarmState.ACKNOWLEDGED, "operator", "mine?", "ALARM_NOT_OWNED"),
+            (AlarmState.ACKNOWLEDGED, "operator", "mine?", "NOT_ALLOWED"),
             (AlarmState.ACKNOWLEDGED, "risk", " ", "WHY_REQUIRED"),
             (AlarmState.OPEN, "risk", "again", "STATE_CONFLICT"),
         ):

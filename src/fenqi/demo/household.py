@@ -48,6 +48,7 @@ async def ask_for_line(one: Shopper) -> None:
         lenders_count=rng.choice((0, 1, 1, 2, 2, 3, 4, 5, 9)), months_on_file=rng.choice((3, 18, 40, 80, 120)),
         delinquent_days=rng.choice((0,) * 18 + (5, 45)), inquiries_count=rng.choice((0, 1, 2, 3, 6, 11)),
         monthly_obligation_minor=round(income_yuan(one) * rng.choice((0, 5, 10, 20, 40))),
+        opened_12m_count=rng.choice((0, 0, 0, 1, 1, 2, 4)), used_ppm=rng.choice((100, 250, 400, 550, 700, 900)) * 1_000,
     )  # fmt: skip
     application_id = one.id()
     declared = Declared(round(income_yuan(one)) * 100, shown)

@@ -11,16 +11,26 @@ from uuid import UUID
 import msgspec
 
 from fenqi import credit, customer
+from fenqi import policy as policies
 from fenqi.credit import Application, ApplicationDecision, ApplicationInputs, BureauFile, Consent, CreditLine
 from fenqi.customer import Consumer
 from fenqi.database.pool import Tx
-from fenqi.flows.context import Context
 from fenqi.flows import case_open
+from fenqi.flows.context import Context
+from fenqi.flows.opening import OpeningPolicy
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
-from fenqi.kernel.refusal import Conflict, Refusal
+from fenqi.kernel.refusal import Conflict, NotFound, Refusal
+from fenqi.policy import PolicyBook
 
-DEMO_BUREAU = BureauFile(lenders_count=1, months_on_file=48, inquiries_count=1, monthly_obligation_minor=120_000)
+DEMO_BUREAU = BureauFile(
+    lenders_count=1,
+    months_on_file=48,
+    inquiries_count=1,
+    monthly_obligation_minor=120_000,
+    opened_12m_count=1,
+    used_ppm=350_000,
+)
 """What the demo's credit bureau says of everybody; a real one is asked where a contract with it exists."""
 
 
@@ -60,21 +70,11 @@ async def apply(
         if earlier is not None:
             return earlier
         inputs = await _inputs(ctx, tx, consumer, declared, bureau, by)
-        return await credit.application.apply(
-            tx, consumer_id, application_id, inputs, consents, credit.APPLICATION_POLICY, ctx.reference.product, by
+        reference = await ctx.reference.current(tx, by.at)
+        policy = OpeningPolicy(reference.policy_for(consumer_id))
+        application, line = await credit.application.apply(
+            tx, consumer_id, application_id, inputs, consents, policy, reference.product, by
         )
-
-
-async def review(
-    ctx: Context, consumer_id: UUID, application_id: UUID, decision: ApplicationDecision, by: By
-) -> CreditLine:
-    """A member of staff decides an application that the policy left to people."""
-    async with ctx.database.transaction() as tx:
-        return await credit.application.review(tx, consumer_id, application_id, decision, ctx.reference.product, by)
-
-
-async def _claim(ctx: Context, consumer_id: UUID, by: By) -> Consumer:
-    """Claim the person's id for this account; refuses when the line is under another one, and remembers that."""
         return application, await case_open.of_application(ctx, tx, application, line)
 
 
@@ -88,6 +88,19 @@ async def replays(tx: Tx, application: Application) -> bool:
     except NotFound:
         return False
     return credit.application.replays(application, OpeningPolicy(PolicyBook(version)))
+
+
+async def review(
+    ctx: Context, consumer_id: UUID, application_id: UUID, decision: ApplicationDecision, by: By
+) -> CreditLine:
+    """Decide an application that the policy left to people, past its case, which lapses (`case_desk` decides cases)."""
+    async with ctx.database.transaction() as tx:
+        await case_open.overtake_application(tx, consumer_id, application_id, by)
+        return await credit.application.review(tx, consumer_id, application_id, decision, ctx.reference.product, by)
+
+
+async def _claim(ctx: Context, consumer_id: UUID, by: By) -> Consumer:
+    """Claim the person's id for this account; refuses when the line is under another one, and remembers that."""
     async with ctx.database.transaction() as tx:
         consumer = await customer.get(tx, consumer_id)
         owner = await customer.claim_credit_line(tx, ctx.keys, consumer, by)
@@ -95,7 +108,6 @@ async def replays(tx: Tx, application: Application) -> bool:
         return consumer
     async with ctx.database.transaction() as tx:
         await credit.application.note_other_account(tx, consumer_id, by)
-        await case_open.overtake_application(tx, consumer_id, application_id, by)
     raise Conflict("CREDIT_ON_OTHER_ACCOUNT", "the person has a line under another account")
 
 
@@ -125,4 +137,5 @@ async def _inputs(
         residence_verified="residence" in declared.shown,
         bureau=bureau,
         own_overdue_days=own.overdue_days,
+        segments=consumer.segments,
     )

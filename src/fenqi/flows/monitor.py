@@ -25,13 +25,13 @@ _VINTAGES = 13
 
 
 async def tick(ctx: Context) -> bool:
-    """Run if it is past two in the night and today has no report yet; whether it has run."""
+    """Run if it is past two in the night and today has no report yet, or if there has never been one; whether it has
+    run."""
     now = ctx.now()
-    if now.astimezone(ZONE).time() < NIGHT:
-        return False
     async with ctx.database.snapshot() as tx:
-        if await insight.has_report(tx, business_date(now)):
-            return False
+        latest = await insight.latest_report_on(tx)
+    if latest is not None and (latest >= business_date(now) or now.astimezone(ZONE).time() < NIGHT):
+        return False
     return await run(ctx, ctx.by_system("monitor", "nightly")) is not None
 
 

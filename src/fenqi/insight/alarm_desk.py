@@ -26,7 +26,7 @@ from fenqi.insight.alarm import (
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id
-from fenqi.kernel.refusal import Conflict, NotFound, Refusal
+from fenqi.kernel.refusal import Conflict, Forbidden, NotFound, Refusal
 
 
 async def raise_all(tx: Tx, findings: Sequence[Finding], by: By) -> int:
@@ -51,14 +51,14 @@ async def raise_all(tx: Tx, findings: Sequence[Finding], by: By) -> int:
 
 
 async def move(tx: Tx, alarm_id: UUID, to_state: AlarmState, roles: Sequence[str], by: By) -> Alarm:
-    """Acknowledge or close an alarm. Refuses ALARM_UNKNOWN, ALARM_NOT_OWNED to whom it isn't addressed, WHY_REQUIRED
-    and STATE_CONFLICT."""
+    """Acknowledge or close an alarm. Refuses ALARM_UNKNOWN, NOT_ALLOWED to whom it isn't addressed, WHY_REQUIRED and
+    STATE_CONFLICT."""
     check_why(by.why)
     kept = await store.alarm(tx, alarm_id, lock=True)
     if kept is None:
         raise NotFound("ALARM_UNKNOWN", "no such alarm")
     if kept.owner not in roles:
-        raise Refusal("ALARM_NOT_OWNED", "the alarm is another role's", owner=kept.owner)
+        raise Forbidden("NOT_ALLOWED", "the alarm is another role's", owner=kept.owner)
     if to_state not in ALARM_MOVES[kept.state]:
         raise Conflict("STATE_CONFLICT", "the alarm doesn't stand so any more", state=str(kept.state))
     after = msgspec.structs.replace(kept, state=to_state, version=kept.version + 1)

@@ -133,10 +133,11 @@ async def latest_report(tx: Tx) -> tuple[Report, datetime] | None:
     return None if row is None else (_REPORT.decode(row[0]), row[1])
 
 
-async def has_report(tx: Tx, day_on: date) -> bool:
-    """Whether there is a report of the day."""
-    cursor = await tx.execute("SELECT 1 FROM monitor_report WHERE day_on = %s LIMIT 1", (day_on,))
-    return await cursor.fetchone() is not None
+async def latest_report_on(tx: Tx) -> date | None:
+    """The day of the newest report."""
+    cursor = await tx.execute("SELECT max(day_on) FROM monitor_report")
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
 
 
 async def claim(tx: Tx) -> bool:

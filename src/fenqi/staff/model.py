@@ -41,6 +41,7 @@ class Action(StrEnum):
     ANSWER_CASE = "answer_case"
     DECIDE_CASE = "decide_case"
     SEE_INSIGHT = "see_insight"
+    RUN_MONITOR = "run_monitor"
     SEE_POLICY = "see_policy"
 
 
@@ -70,6 +71,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.ANSWER_CASE,
             _A.DECIDE_CASE,
             _A.SEE_INSIGHT,
+            _A.RUN_MONITOR,
             _A.SEE_POLICY,
         }
     ),
@@ -86,6 +88,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.ASK_CHANNEL,
             _A.RUN_CHANNELS,
             _A.SEE_INSIGHT,
+            _A.RUN_MONITOR,
             _A.SEE_POLICY,
         }
     ),

@@ -6,7 +6,9 @@ from fastapi import FastAPI
 
 from fenqi.web.console import (
     ask,
+    backtest,
     books,
+    cases,
     channels,
     diagnosis,
     experiment,
@@ -15,6 +17,7 @@ from fenqi.web.console import (
     inbox,
     lost_money,
     matters,
+    monitor,
     passage_page,
     payment,
     person,
@@ -28,7 +31,7 @@ from fenqi.web.console import (
 
 PAGES = (
     sign_in, find, ask, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
-    webhooks, lost_money, experiment, policies, policy_table,
+    webhooks, lost_money, experiment, policies, policy_table, backtest, monitor, cases,
 )  # fmt: skip
 
 
