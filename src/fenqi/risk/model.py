@@ -19,6 +19,8 @@ ReviewState = Literal["none", "open", "cleared", "confirmed"]
 SUBJECTS: tuple[SubjectKind, ...] = ("consumer", "device", "card", "address", "merchant")
 LISTS: tuple[ListName, ...] = ("block", "watch", "allow")
 OUTCOMES: tuple[OutcomeName, ...] = ("overdue", "chargeback", "fraud", "complaint_upheld", "cleared")
+SKEW_MS = 60_000
+"""By how much the clocks of two processes may differ: so much of the future counts as now."""
 KEPT = 64
 """How many of the latest events a pulse holds; a window with more says this many."""
 
@@ -59,11 +61,12 @@ class Pulse(NamedTuple):
     amounts_minor: tuple[int, ...] = ()
 
     def before(self, event_id: UUID | None, from_ms: int, to_ms: int) -> int:
-        """How many events lie in (from, to] and were counted before this one (None: all that were counted)."""
+        """How many events lie in (from, to], give or take clocks that run ahead, and were counted before this one
+        (None: all that were counted)."""
         end = len(self.keys)
         if event_id is not None and (key := event_key(event_id)) in self.keys:
             end = self.keys.index(key)
-        return sum(1 for at_ms in self.at_ms[:end] if from_ms < at_ms <= to_ms)
+        return sum(1 for at_ms in self.at_ms[:end] if from_ms < at_ms <= to_ms + SKEW_MS)
 
     def sum_minor(self, from_ms: int, to_ms: int) -> int:
         """The amounts of the events in (from, to]."""
