@@ -6,9 +6,6 @@ It reads the database that is there: your own, or the embedded one of a running 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -18,17 +15,14 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from fenqi import texts
-from fenqi.database import binaries, migrate, server, source
-from fenqi.demo import note, secret
+from fenqi.demo import at_hand
 from fenqi.flows import diagnose
 from fenqi.flows.diagnose import Diagnosis, ToldDecision, ToldEvent, ToldOffer, ToldReason
 from fenqi.kernel.clock import ZONE
 from fenqi.kernel.refusal import Refusal
 from fenqi.main import opened
-from fenqi.settings import Settings, from_environment
+from fenqi.settings import Settings
 from fenqi.texts import Audience, Locale
-
-_CAN_NOT_START = (server.ServerError, binaries.NoBinaries, migrate.CanNotMigrate)
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    what: Annotated[
-        str, typer.Argument(help="A number of an order, payment, application or refund; or kind/number.")
-    ],
+    what: Annotated[str, typer.Argument(help="A number of an order, payment, application or refund; or kind/number.")],
     audience: Annotated[Audience, typer.Option(help="Who is to read it.")] = Audience.SUPPORT,
     locale: Annotated[Locale, typer.Option(help="zh-CN or en.")] = Locale.EN,
     every: Annotated[bool, typer.Option("--all", help="Every decision; else the newest of each kind.")] = False,
@@ -47,26 +39,12 @@ def explain(
     """Print what happened to anything, why, what has changed since and what would work now, with every replay."""
     console = Console(highlight=False)
     try:
-        with _database() as settings:
+        with at_hand.database() as settings:
             found = asyncio.run(_diagnosis(settings, what, audience, locale))
-    except (Refusal, *_CAN_NOT_START) as no:
+    except (Refusal, *at_hand.CAN_NOT_START) as no:
         typer.echo(f"fenqi: {no}", err=True)
         raise typer.Exit(1) from None
     console.print(tree(found, locale, every=every))
-
-
-@contextmanager
-def _database() -> Iterator[Settings]:
-    """Settings with a database that answers."""
-    settings = from_environment()
-    is_demo = note.read(settings.data_dir) is not None
-    settings = replace(settings, demo=is_demo, secret=secret.secret_of(settings.data_dir, settings.secret))
-    running = source.find(settings.data_dir)
-    if running is not None:
-        yield replace(settings, database_url=running)
-        return
-    with source.provide(settings.data_dir) as found:
-        yield replace(settings, database_url=found.app_url)
 
 
 async def _diagnosis(settings: Settings, what: str, audience: Audience, locale: Locale) -> Diagnosis:

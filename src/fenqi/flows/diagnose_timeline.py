@@ -83,8 +83,16 @@ async def of_order(
 
 
 def in_time(events: Iterable[Event]) -> list[Event]:
-    """Oldest first; what fell on one instant stays in the order in which it was gathered."""
-    return sorted(events, key=lambda event: event.at)
+    """Oldest first; within an instant in the order in which such things follow from one another."""
+    return sorted(events, key=lambda event: (event.at, _rank(event.name)))
+
+
+def _rank(name: str) -> int:
+    """An order is placed, looked at, something is done about it, it is pressed, tried at a channel, paid, refunded."""
+    if name == "order_place":
+        return 0
+    ranks = ("looked", "pressed_", "attempt_", "order_", "refund", "back_")
+    return next((place for place, head in enumerate(ranks, start=2) if name.startswith(head)), 3)
 
 
 def _order_move(move: order.OrderMove) -> Event:
@@ -110,6 +118,8 @@ def _looks(decisions: Sequence[StoredDecision]) -> list[Event]:
 
 def _press(payment: Payment) -> Event:
     values: dict[str, Said] = {"method": payment.method, "plan": payment.plan, "amount_minor": payment.amount_minor}
+    if len(payment.tenders) > 1:
+        values["methods"] = ",".join(tender.method for tender in payment.tenders)
     return Event(
         payment.paid_at, f"pressed_{payment.outcome}", values, f"consumer:{payment.consumer_id}",
         is_bad=payment.outcome == "refused", link=f"decision/{payment.decision_id}", reasons=payment.reasons,
@@ -237,6 +247,8 @@ def _may_hear(event: Event, reader: Reader) -> bool:
 
 def _told(event: Event, reader: Reader) -> ToldEvent:
     locale, values = reader.locale, dict(event.values)
+    if "methods" in values:
+        values["method_name"] = both(str(values["methods"]).split(","), locale)
     if "state" in values:
         values["state"] = texts.term("credit_state", str(values["state"]), locale)
     if not reader.is_staff:
@@ -251,6 +263,11 @@ def _told(event: Event, reader: Reader) -> ToldEvent:
         event.at, name, text, _who(event.actor, reader), event.why if reader.is_staff else "", event.is_bad,
         event.link if reader.is_staff else "", shown,
     )  # fmt: skip
+
+
+def both(methods: Iterable[str], locale: texts.Locale) -> str:
+    """The methods of a payment in two parts."""
+    return " + ".join(texts.word("method", one, locale) for one in methods)
 
 
 def _who(actor: str, reader: Reader) -> str:

@@ -76,8 +76,8 @@ class OrderStory(msgspec.Struct, frozen=True):
     amount_minor: int
     at_ms: int
     """Of the state: placed, paid, closed, or the deadline."""
-    method: str = ""
-    """That paid it."""
+    method_name: str | None = None
+    """What paid it, in words."""
     refused_count: int = 0
     tried: Tried | None = None
     because: Because | None = None

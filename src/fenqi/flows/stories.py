@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import NamedTuple
 
 from fenqi import cashier, texts
-from fenqi.attempt import ChannelRefund
-from fenqi.cashier import Facts, Offer
-from fenqi.channels import shelf
+from fenqi.cashier import Facts, Offer, Payment
+from fenqi.flows import diagnose_timeline, stories_beside
 from fenqi.flows import diagnose_told as told
 from fenqi.flows import dossier as dossiers
 from fenqi.flows.diagnose_find import Kind
 from fenqi.flows.diagnose_told import Reader, ToldReason
 from fenqi.flows.dossier import Dossier, Replayed
-from fenqi.flows.narrative import (
-    ApplicationStory,
-    Back,
-    Because,
-    HoldStory,
-    LimitChange,
-    LimitStory,
-    MoneyStory,
-    OrderStory,
-    Outlook,
-    Proof,
-    RefundStory,
-    Story,
-    Tried,
-)
-from fenqi.kernel.business_day import add_working_days
-from fenqi.kernel.clock import business_date, epoch_ms
+from fenqi.flows.narrative import Because, OrderStory, Outlook, Proof, Story, Tried
+from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.reason import CODES, Reason, Scope, ScopeKind
 from fenqi.order import OrderState
 from fenqi.texts import Audience, Locale
@@ -38,6 +21,8 @@ from fenqi.texts import Audience, Locale
 _CREDIT = "credit"
 _ENDS = ("。", ".", "！", "？")
 _USUAL = ("instalment_12", "full")
+_NOT_HERE = frozenset({"METHOD_NOT_IN_SCENE", "METHOD_NOT_INTEGRATED"})
+"""Of these methods nobody expected anything."""
 _STATES = {
     "rejected": "CREDIT_APPLICATION_REJECTED",
     "closed_by_lender": "CREDIT_CLOSED_BY_LENDER",
@@ -193,15 +178,15 @@ def story_of(
     """The story for the narrative."""
     because = _because(reasons_of(found, focus, reader), reader.locale)
     if found.decided is not None:
-        return _application(found, because, reader, proof)
+        return stories_beside.application(found, because, reader, proof)
     if found.subject.kind is Kind.LIMIT:
-        return _limit(found, because, reader)
+        return stories_beside.limit(found, because, reader)
     if found.subject.kind is Kind.HOLD:
-        return _hold(found)
+        return stories_beside.hold(found)
     if found.subject.kind is Kind.REFUND:
-        return _refund(found, reader)
+        return stories_beside.refund(found, reader)
     if found.bought is None:
-        return _money(found, because)
+        return stories_beside.money(found, because)
     return _order(found, focus, reader, because, changes, proof)
 
 
@@ -239,7 +224,7 @@ def _order(
         state,
         bought.payable_minor if reader.audience is not Audience.MERCHANT else own_minor,
         at_ms,
-        asked.method if asked is not None else "",
+        _paid_by(asked, reader),
         len(dossiers.refused(found.payments)),
         None if focus is None else Tried(focus.method, _plan(focus.plan), focus.at_ms, focus.pressed),
         because if focus is not None else None,
@@ -248,6 +233,12 @@ def _order(
         _outlook(found, focus, reader),
         proof,
     )
+
+
+def _paid_by(payment: Payment | None, reader: Reader) -> str | None:
+    if payment is None:
+        return None
+    return diagnose_timeline.both([one.method for one in payment.tenders] or [payment.method], reader.locale)
 
 
 def _too(found: Dossier, focus: Focus | None, reader: Reader) -> tuple[str, ...]:
@@ -260,7 +251,7 @@ def _too(found: Dossier, focus: Focus | None, reader: Reader) -> tuple[str, ...]
     for one in reversed([each for each in offers if each.method not in usable]):
         why = told.reasons(one.reasons, reader)
         method = texts.word("method", one.method, reader.locale)
-        if why and reader.audience is not Audience.MERCHANT:
+        if why and reader.audience is not Audience.MERCHANT and why[0].code not in _NOT_HERE:
             said[one.method] = texts.t("narrative.method_why", reader.locale, named=method, why=why[0].title)
     return tuple(reversed(said.values()))
 
@@ -310,95 +301,3 @@ def _steps(labels: tuple[str, ...], reader: Reader) -> str:
         after = label[:1].lower() + label[1:] if label[1:2].islower() else label
         said = texts.t("narrative.then", reader.locale, first=said, next=after)
     return said
-
-
-def _application(found: Dossier, because: Because | None, reader: Reader, proof: Proof | None) -> ApplicationStory:
-    decided, line = found.decided, found.line
-    assert decided is not None
-    last = decided.review or decided.application
-    outcome = last.outcome
-    if outcome == "rejected" and reader.audience is Audience.BUYER and not reader.stepped_up:
-        outcome = "answered"
-    is_last = line is not None and line.state in ("rejected", "pending")
-    reapply_on = line.reapply_from_on if line is not None and is_last else None
-    return ApplicationStory(
-        outcome,
-        epoch_ms(decided.application.applied_at),
-        last.limit_minor,
-        because if outcome != "review" else None,
-        decided.review is not None and outcome != "answered",
-        line.expected_by_ms if line is not None and is_last else None,
-        reapply_on.isoformat() if reapply_on is not None and outcome == "rejected" else None,
-        proof,
-    )
-
-
-def _limit(found: Dossier, because: Because | None, reader: Reader) -> LimitStory:
-    line = found.line
-    assert line is not None
-    shown = [one for one in line.limits if found.subject.path in ("", one.path)]
-    heard = reader.audience is not Audience.BUYER or reader.stepped_up
-    changes = [one for one in found.events if one.path and (heard or not one.by_others)]
-    last = changes[-1] if changes else None
-    change = None
-    if last is not None:
-        before = last.values["from_minor"] if last.name == "limit_changed" else None
-        why = last.why if reader.is_staff else ""
-        change = LimitChange(epoch_ms(last.at), before, last.values["to_minor"], why)  # type: ignore[arg-type]
-    return LimitStory(
-        line.state,
-        sum(one.ceiling_minor for one in shown),
-        sum(one.used_minor for one in shown),
-        sum(one.held_minor for one in shown),
-        sum(max(0, one.ceiling_minor - one.used_minor - one.held_minor - one.frozen_minor) for one in shown),
-        change,
-        because,
-    )
-
-
-def _hold(found: Dossier) -> HoldStory:
-    tried = next(one for one in found.tries if one.attempt_id == found.subject.id)
-    states = {state for _, _, state in found.held}
-    state = states.pop() if len(states) == 1 else "held"
-    amount_minor = sum(amount for path, amount, _ in found.held if not path.startswith("cap:"))
-    number = found.bought.number if found.bought is not None else ""
-    return HoldStory(state, amount_minor, tried.method, epoch_ms(tried.made_at), epoch_ms(tried.expires_at), number)
-
-
-def _refund(found: Dossier, reader: Reader) -> RefundStory:
-    row, bought = found.refund, found.bought
-    assert bought is not None
-    at = row.refunded_at if row is not None else found.backs[0].made_at
-    amount_minor = row.amount_minor if row is not None else sum(one.amount_minor for one in found.backs)
-    backs = () if reader.audience is Audience.MERCHANT else tuple(_back(found, one, reader) for one in found.backs)
-    return RefundStory(
-        bought.number,
-        amount_minor,
-        epoch_ms(at),
-        row.to_limit_minor if row is not None and reader.audience is not Audience.MERCHANT else 0,
-        row.to_money_account_minor if row is not None and reader.audience is not Audience.MERCHANT else 0,
-        backs,
-    )
-
-
-def _back(found: Dossier, back: ChannelRefund, reader: Reader) -> Back:
-    source = next(one for one in found.tries if one.attempt_id == back.attempt_id)
-    days_from, days_to = shelf.channel(source.channel).capabilities.refund_days
-    usual_on = add_working_days(business_date(back.made_at), days_to) + timedelta(days=1)
-    waits = str(back.state) in ("created", "unknown", "pending")
-    return Back(
-        str(back.state),
-        back.amount_minor,
-        source.method,
-        epoch_ms(back.finished_at or back.made_at),
-        days_from,
-        days_to,
-        waits and business_date(found.now) >= usual_on,
-        back.message if reader.is_staff else "",
-    )
-
-
-def _money(found: Dossier, because: Because | None) -> MoneyStory:
-    last = found.tries[-1]
-    state = "open" if last.is_open else str(last.state)
-    return MoneyStory(last.purpose, state, last.amount_minor, last.method, epoch_ms(last.made_at), because)
