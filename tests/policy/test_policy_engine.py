@@ -110,7 +110,7 @@ def test_a_broken_table_is_never_compiled(table, code):
 
 
 def test_a_table_twice_is_refused():
-    with pytest.raises(Refusal, match="TABLE_TWICE"):
+    with pytest.raises(Refusal, match="TABLE_REPEATED"):
         Engine([GOODS, GOODS])
 
 

@@ -24,13 +24,13 @@ Sorted = Callable[[Value], Hashable]
 
 
 class Engine:
-    """The tables of one version. Refuses what `rule.rules` refuses, and TABLE_TWICE."""
+    """The tables of one version. Refuses what `rule.rules` refuses, and TABLE_REPEATED."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self._asked: dict[str, _Asked] = {}
         for table in tables:
             if table.key in self._asked:
-                raise Refusal("TABLE_TWICE", f"table {table.key!r} is there twice")
+                raise Refusal("TABLE_REPEATED", f"table {table.key!r} is there twice")
             self._asked[table.key] = _Asked(table)
         content = {key: asked.graph for key, asked in self._asked.items() if asked.tested}
         self._zen = ZenEngine({"loader": {"type": "static", "content": content}})
