@@ -1,4 +1,4 @@
-"""A policy's way into force against PostgreSQL: two people, review, dates, roll back, and versions that stay readable."""
+"""A policy's way into force against PostgreSQL: two people, review, dates, roll back, a past that stays readable."""
 
 from __future__ import annotations
 
@@ -218,14 +218,22 @@ def test_publication_is_now_or_later_and_alone_at_its_instant(do):
     with pytest.raises(NotFound, match="POLICY_UNKNOWN"):
         do(lambda tx: policy.publish(tx, new_id(), 1, AT, CODES, CHECKER))
     with pytest.raises(Refusal, match="POLICY_INVALID"):
-        do(lambda tx: policy.publish(tx, two.policy_id, 1, AT + timedelta(days=1), policy.Known(CODES.categories - {"gold"}), CHECKER))
+        do(
+            lambda tx: policy.publish(
+                tx, two.policy_id, 1, AT + timedelta(days=1), policy.Known(CODES.categories - {"gold"}), CHECKER
+            )
+        )
     with pytest.raises(Stale, match="POLICY_CHANGED"):
         do(lambda tx: policy.publish(tx, two.policy_id, 2, AT + timedelta(days=1), CODES, CHECKER))
 
 
 def test_a_document_changed_behind_the_rooms_back_is_noticed(do):
     _publish(do, _submitted(do, "v1"))
-    do(lambda tx: tx.execute("UPDATE policy_version SET document = jsonb_set(document, '{forbidden_words,0}', '\"x\"')"))
+    do(
+        lambda tx: tx.execute(
+            "UPDATE policy_version SET document = jsonb_set(document, '{forbidden_words,0}', '\"x\"')"
+        )
+    )
     with pytest.raises(AssertionError, match="changed in the database"):
         do(lambda tx: policy.in_force(tx, AT))
 
