@@ -69,7 +69,7 @@ async def ask(ctx: Context, consumer_id: UUID, case_id: UUID, request: Request) 
     """
     if request.route not in ROUTES:
         raise Refusal("ROUTE_UNKNOWN", f"one of {', '.join(ROUTES)}")
-    by = ctx.by_consumer(consumer_id, f"asked for it: {request.route}")
+    by = ctx.by_consumer(consumer_id, "asked for it")
     async with ctx.database.transaction() as tx:
         new = await _new(ctx, tx, consumer_id, case_id, request, by)
         opened = await _open(tx, consumer_id, new, by)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from fenqi import aftersales, staff
+from fenqi import aftersales, staff, texts
 from fenqi.aftersales import Case, CaseState, Kind, Stage, Verdict, norm
 from fenqi.credit import ApplicationInputs
 from fenqi.database.pool import Tx
@@ -23,10 +23,11 @@ from fenqi.kernel.reason import CODES
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.kernel.working_hours import HOUR, working_minutes_between
 from fenqi.staff import Action, Member
-from fenqi.texts import Audience
+from fenqi.texts import Audience, Locale
 from fenqi.web.console.act import check_may
 from fenqi.web.console.find import member_of
 from fenqi.web.page import Visit, Who, get, post
+from fenqi.web.saying import said_value
 from fenqi.web.upload import file_response
 
 _SHOWN = 200
@@ -39,8 +40,8 @@ class Sla(NamedTuple):
 
     state: str
     """good | soon | late | paused | ended | ended_late"""
-    left: timedelta
-    """Of working time."""
+    minutes: int
+    """Of work that are left."""
 
 
 class Row(NamedTuple):
@@ -82,13 +83,13 @@ async def _names(tx: Tx) -> dict[UUID | None, str]:
 def sla_of(case: Case, now: datetime) -> Sla:
     """How it stands with its deadline: less than two working hours are soon."""
     if not case.is_open:
-        return Sla("ended_late" if case.breached_at is not None else "ended", timedelta())
+        return Sla("ended_late" if case.breached_at is not None else "ended", 0)
     if case.left_minutes is not None:
-        return Sla("paused", timedelta(minutes=case.left_minutes))
+        return Sla("paused", case.left_minutes)
     left = working_minutes_between(now, case.due_at)
     if case.due_at < now:
-        return Sla("late", timedelta())
-    return Sla("soon" if left < _SOON_MINUTES else "good", timedelta(minutes=left))
+        return Sla("late", 0)
+    return Sla("soon" if left < _SOON_MINUTES else "good", left)
 
 
 async def page(visit: Visit, no: Refusal | None = None) -> Response:
@@ -120,7 +121,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         choices=_choices(case),
         outcomes=[_outcome(case, one) for one in norm.norm_of(case.kind).outcomes],
         needs=sorted({need for one in norm.norm_of(case.kind).outcomes for need in _needed(case, one)}),
-        measures=_measures(shown),
+        measures=_measures(shown, visit.locale),
         owner=names.get(case.owner_id, ""),
         error=visit.error(no),
         typed=visit.form.text,
@@ -203,19 +204,30 @@ def _choices(case: Case) -> list[str]:
     return list(dict.fromkeys([*case.about.codes, *(code for code, meta in CODES.items() if meta.group == group)]))
 
 
-def _measures(shown: Shown) -> list[tuple[str, Any]]:
-    """What the application said, name by name."""
+def _measures(shown: Shown, locale: Locale) -> list[tuple[str, str]]:
+    """What the application said, name by name, in words."""
     application = shown.seen.application
     if application is None:
         return []
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, str]] = []
     for name in ApplicationInputs.__struct_fields__:
         value = getattr(application.inputs, name)
         if hasattr(value, "__struct_fields__"):
-            found += [(f"{name}.{part}", getattr(value, part)) for part in value.__struct_fields__]
+            parts = value.__struct_fields__
+            found += [(f"{name}.{part}", _measure(part, getattr(value, part), locale)) for part in parts]
         else:
-            found.append((name, value))
+            found.append((name, _measure(name, value, locale)))
     return found
+
+
+def _measure(name: str, value: Any, locale: Locale) -> str:
+    if value is None or value == ():
+        return "–"
+    if isinstance(value, bool):
+        return texts.t("cases.yes" if value else "cases.no", locale)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return said_value(name, value, locale) if name.endswith(("_minor", "_ppm")) else str(value)
 
 
 Act = Callable[[Visit, Member, str], Awaitable[str]]
