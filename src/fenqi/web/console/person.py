@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from fenqi import attempt, credit, customer, order
+from fenqi import attempt, credit, customer, order, staff
 from fenqi.customer import Consumer
 from fenqi.database.pool import Tx
 from fenqi.flows.facts import MONEY_PATH
@@ -22,6 +22,7 @@ from fenqi.policy.schema import SEGMENTS
 from fenqi.staff import Action
 from fenqi.web.console.act import keep
 from fenqi.web.console.find import member_of, turned_to_ask
+from fenqi.web.console.story import actor_of
 from fenqi.web.page import Visit, Who, get, post
 
 _VERBS = frozenset({"grant_segment", "withdraw_segment"})
@@ -42,6 +43,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         orders = await order.of_consumer(tx, consumer_id)
         tries = await attempt.of_consumer(tx, consumer_id)
         accounts = await _accounts(tx, consumer_id, business_date(now)) if may_see_ledger else []
+        names = {one.staff_id: one.name for one in await staff.get_all(tx)}
         granted = [each for each in await customer.get_history(tx, consumer_id) if each.verb in _VERBS]
     return visit.render(
         "console/consumer.html",
@@ -54,6 +56,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         may_see_ledger=may_see_ledger,
         segments=SEGMENTS,
         granted=list(reversed(granted)),
+        actor=lambda name: actor_of(name, names),
         may_change=member_of(visit).may(Action.CHANGE_CONSUMER),
         error=visit.error(no),
     )

@@ -47,7 +47,7 @@ def plans_for(
     """The credit line's plans for goods of one seller, fewest instalments first; none where credit is ruled out."""
     seller = ref.sellers[merchant_id]
     path = ref.tree.path(category)
-    rule = ref.policy.goods(scene, path, str(seller.merchant.kind), CREDIT)
+    rule = ref.policy.goods(scene, path, str(seller.merchant.kind), CREDIT, seller.merchant.number)
     if not takes_credit(ref, scene, category, merchant_id, at.date()) or amount_minor < max(1, rule.min_minor):
         return []
     found = []
@@ -71,7 +71,7 @@ def _priced(
 def takes_credit(ref: Reference, scene: str, category: str, merchant_id: UUID, on: date) -> bool:
     """Whether the line can pay these goods of this seller here, whoever buys."""
     seller = ref.sellers[merchant_id]
-    rule = ref.policy.goods(scene, ref.tree.path(category), str(seller.merchant.kind), CREDIT)
+    rule = ref.policy.goods(scene, ref.tree.path(category), str(seller.merchant.kind), CREDIT, seller.merchant.number)
     method = ref.policy.method(CREDIT)
     allowed = rule.matched and rule.verdict == "allow" and scene in method.offered_in
     return allowed and CREDIT in seller.methods(on) and str(seller.merchant.state) == "active"
