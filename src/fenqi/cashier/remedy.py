@@ -85,7 +85,10 @@ def _search(view: View, method: str, plan: str | None, is_pure: bool) -> tuple[t
             is_goal = not reasons_of(after, method, plan_next)
             more = spend(spent, here, candidate)
             cost = more.cost(since_ms, dearer_plan_minor(after, method, plan, plan_next) if is_goal else 0)
-            heappush(heap, (cost, pushed, (*actions, *candidate), more, after, plan_next))
+            steps = (*actions, *candidate)
+            if is_goal and len(steps) > 1 and tidy(steps) != steps:
+                cost = _remedy(view, method, plan, steps).cost  # some steps undo what others have cost
+            heappush(heap, (cost, pushed, steps, more, after, plan_next))
     return tuple(sorted(found, key=lambda remedy: remedy.cost)), is_pure
 
 

@@ -130,9 +130,12 @@ def _own(offered: bool | None, before: bool) -> bool:
 
 
 def change_scene(action: ChangeScene, facts: Facts) -> Facts | None:
-    """The same order, at the same price, in another scene that sells all of it."""
+    """The same order, at the same price, in another scene that sells all of it; not beside a part by another method,
+    which was looked at where the order is."""
     order = facts.order
     if action.scene not in order.also_in_scenes or not can_change(facts) or not is_price_agreed(facts):
+        return None
+    if order.covered_minor:
         return None
     others = tuple(order.scene if scene == action.scene else scene for scene in order.also_in_scenes)
     return replace(facts, order=replace(order, scene=action.scene, also_in_scenes=others))
