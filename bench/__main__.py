@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
-from bench import channel, ledger, pay, quote
+from bench import backtest, channel, ledger, pay, quote
 
-COMMANDS: dict[str, ModuleType] = {"channel": channel, "ledger": ledger, "pay": pay, "quote": quote}
+COMMANDS: dict[str, ModuleType] = {
+    "backtest": backtest,
+    "channel": channel,
+    "ledger": ledger,
+    "pay": pay,
+    "quote": quote,
+}
 
 
 def main() -> None:

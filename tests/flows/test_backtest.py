@@ -137,7 +137,22 @@ def capped(rows):
     ]
 
 
-CHANGES = [("goods", loose), ("goods", strict), ("transaction", wary), ("exposure", capped)]
+def countered(rows):
+    """A part down for what costs more than ¥500 on credit, and short plans in the mall."""
+    return [
+        Row("short", {"scene": '"mall"'}, {"most_instalments": 6}),
+        Row("down", {"method": '"credit"', "amount_minor": "> 50000"}, {"down_payment_ppm": 300_000}),
+        *rows,
+    ]
+
+
+CHANGES = [
+    ("goods", loose),
+    ("goods", strict),
+    ("transaction", wary),
+    ("exposure", capped),
+    ("counter_offer", countered),
+]
 
 
 @pytest.mark.parametrize(("key", "change"), CHANGES)

@@ -116,45 +116,48 @@ def _merge(mine: dict[str, object], theirs: dict[str, object]) -> None:
                 _merge(inner, value)
 
 
+NEEDED = (
+    "decision_id", "order_id", "consumer_id", "day_on", "method", "plan", "scene", "segments", "pd_ppm", "lines",
+    "payable_minor", "on_credit_minor", "outcome", "paid_method", "paid_plan", "available", "is_last",
+)  # fmt: skip
+"""The columns of the export that are looked at."""
+_OF_ORDER = ("payable_minor", "outcome", "on_credit_minor", "pd_ppm")
+
+
 def figures(rows: pl.DataFrame, assumed: Assumptions) -> Figures:
     """The sums of judged rows: those of the export with `available_after`; and for reasons `changed`, and as texts
     joined by commas `codes` and `codes_after` of the rows that changed."""
-    orders = _orders(rows.filter("is_last"), assumed)
+    numbered = rows.with_columns(order=pl.col("order_id").cast(pl.Categorical()).to_physical())
+    last = numbered.filter("is_last")
+    orders = _orders(last, assumed)
     found = Figures(rows=rows.height, decisions=rows["decision_id"].n_unique(), orders=orders.height)
-    _count_methods(found, rows)
+    _count_methods(found, last)
     _count_orders(found, orders)
-    _count_exposure(found, orders)
+    _count_touched(found, orders.filter(pl.col("opened") | pl.col("closed")), last)
+    _count_exposure(found, orders.filter((pl.col("on_credit_minor") > 0) | (pl.col("credit_after") > 0)), last)
     _count_reasons(found, rows.filter("changed"))
     return found
 
 
 def _orders(rows: pl.DataFrame, assumed: Assumptions) -> pl.DataFrame:
-    """One row an order: what could pay it before and after, and what would be won and lost of it."""
+    """One row an order: what could pay it before and after, and what would be won and lost of it. `first`: the place of
+    its first row among all."""
     was, now = pl.col("available"), pl.col("available_after")
     is_credit = pl.col("method") == CREDIT
     paid_by = (pl.col("method") == pl.col("paid_method")) & pl.col("plan").eq_missing(pl.col("paid_plan"))
-    kept = (
-        "payable_minor",
-        "outcome",
-        "on_credit_minor",
-        "consumer_id",
-        "pd_ppm",
-        "day_on",
-        "scene",
-        "lines",
-        "segments",
-    )
-    orders = rows.group_by("order_id", maintain_order=True).agg(
-        *(pl.col(name).first() for name in kept),
-        was=was.any(),
-        now=now.any(),
-        opened=(~was & now).any(),
-        closed=(was & ~now).any(),
-        opened_credit=(~was & now & is_credit).any() & ~(was & is_credit).any(),
-        credit_now=(now & is_credit).any(),
-        lost=(paid_by & was).any() & ~(paid_by & now).any(),
+    seen = rows.select(
+        "order", *_OF_ORDER, was=was, now=now, opened=~was & now, closed=was & ~now, credit_was=was & is_credit,
+        credit_now=now & is_credit, paid_was=(paid_by & was).fill_null(False),
+        paid_now=(paid_by & now).fill_null(False),
+    )  # fmt: skip
+    flags = ("was", "now", "opened", "closed", "credit_was", "credit_now", "paid_was", "paid_now")
+    orders = (
+        seen.with_row_index("first").group_by("order").agg(pl.col("first", *_OF_ORDER).first(), pl.col(flags).any())
     )
     shares = orders.with_columns(
+        opened_credit=pl.col("credit_now") & ~pl.col("credit_was"),
+        lost=pl.col("paid_was") & ~pl.col("paid_now"),
+    ).with_columns(
         lost_ppm=pl.when("lost").then(pl.when("now").then(assumed.leaves_ppm).otherwise(_PPM)).otherwise(0),
         won_ppm=pl.when(~pl.col("opened"))
         .then(0)
@@ -190,7 +193,11 @@ def _part(amount: pl.Expr, share: str) -> pl.Expr:
 
 def _count_methods(found: Figures, rows: pl.DataFrame) -> None:
     """Orders by method, as their last word of the day has it."""
-    by_order = rows.filter("is_last").group_by("order_id", "method").agg(pl.col("available", "available_after").any())
+    by_order = (
+        rows.select("order", pl.col("method").cast(pl.Categorical()), "available", "available_after")
+        .group_by("order", "method")
+        .agg(pl.col("available", "available_after").any())
+    )
     sums = by_order.group_by("method").agg(pl.len(), pl.col("available", "available_after").sum())
     for method, judged, before, after in sums.sort("method").iter_rows():
         found.judged[method] = judged
@@ -210,19 +217,30 @@ def _count_orders(found: Figures, orders: pl.DataFrame) -> None:
     found.gmv = Change(sums["paid_minor"], sums["paid_minor"] + found.won_minor - found.lost_minor)
     found.credit = Change(sums["on_credit_minor"], sums["credit_after"])
     found.loss = Change(sums["loss_before"], sums["loss_after"])
-    touched = orders.filter(pl.col("opened") | pl.col("closed"))
-    found.buyers = set(touched["consumer_id"])
-    found.merchants = set(touched.select(pl.col("lines").explode().struct.field("merchant_id"))["merchant_id"])
-    by_day = orders.group_by("day_on").agg(pl.len(), pl.col("opened", "closed").sum())
-    found.days = {on.isoformat(): list(counts) for on, *counts in by_day.sort("day_on").iter_rows()}
 
 
-def _count_exposure(found: Figures, orders: pl.DataFrame) -> None:
+def _with(orders: pl.DataFrame, rows: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """Some orders with what only their rows tell."""
+    return orders.hstack(rows.select(names)[orders["first"]])
+
+
+def _count_touched(found: Figures, touched: pl.DataFrame, rows: pl.DataFrame) -> None:
+    """Whom the changes concern, and on which days."""
+    known = _with(touched, rows, "consumer_id", "day_on", "lines")
+    found.buyers = set(known["consumer_id"])
+    found.merchants = set(known.select(pl.col("lines").explode().struct.field("merchant_id"))["merchant_id"])
+    every = rows.group_by("day_on").agg(pl.col("order").n_unique())
+    found.days = {on.isoformat(): [count, 0, 0] for on, count in every.sort("day_on").iter_rows()}
+    for on, opened, closed in known.group_by("day_on").agg(pl.col("opened", "closed").sum()).iter_rows():
+        found.days[on.isoformat()][1:] = [opened, closed]
+
+
+def _count_exposure(found: Figures, orders: pl.DataFrame, rows: pl.DataFrame) -> None:
     """Credit before and after by scene, segment, and, in proportion to the lines' amounts, root category and merchant;
     what is rounded off stays with nobody."""
-    lent = orders.filter((pl.col("on_credit_minor") > 0) | (pl.col("credit_after") > 0))
-    groups = pl.when(pl.col("segments").list.len() > 0).then("segments").otherwise(pl.lit([], pl.List(pl.String())))
-    by_segment = lent.with_columns(segment=groups).explode("segment").with_columns(pl.col("segment").fill_null("none"))
+    lent = _with(orders, rows, "scene", "segments", "lines")
+    by_segment = lent.select("on_credit_minor", "credit_after", segment="segments").explode("segment")
+    by_segment = by_segment.with_columns(pl.col("segment").fill_null("none"))
     lines = lent.select("on_credit_minor", "credit_after", "lines").with_row_index("order").explode("lines")
     whole = pl.col("amount_minor").sum().over("order")
     by_line = lines.unnest("lines").select(

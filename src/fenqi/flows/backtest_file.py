@@ -16,7 +16,7 @@ import polars as pl
 from fenqi.catalog import Category, CategoryTree
 from fenqi.flows import backtest_exact
 from fenqi.flows.backtest_exact import Versions
-from fenqi.flows.backtest_figures import Assumptions, Figures, figures
+from fenqi.flows.backtest_figures import NEEDED, Assumptions, Figures, figures
 from fenqi.flows.backtest_tables import Tables, codes_of, mask_of
 from fenqi.policy import PolicyBook, PolicyDocument, PolicyVersion
 
@@ -75,7 +75,8 @@ def judge_file(path: Path, encoded: bytes) -> Done:
     """The figures of one file for an encoded `Brief`."""
     begun_s = perf_counter()
     ready, brief = _ready(encoded), msgspec.msgpack.decode(encoded, type=Brief)
-    rows = pl.read_parquet(path, columns=[name for name in _columns(path) if name != "facts"]).with_row_index("row")
+    needed = sorted({*ready.tables.needs, *NEEDED, *_EXACT_ROWS, "policy_version"} - {"row", "facts"})
+    rows = pl.read_parquet(path, columns=needed).with_row_index("row")
     judged = rows.hstack(ready.tables.judge(rows))
     judged = judged.with_columns(
         changed=(pl.col("before") != pl.col("after")) | (pl.col("available") != pl.col("available_after")),
@@ -95,10 +96,6 @@ def judge_file(path: Path, encoded: bytes) -> Done:
     return Done(found, tables_s, perf_counter() - begun_s - tables_s)
 
 
-def _columns(path: Path) -> list[str]:
-    return list(pl.read_parquet_schema(path))
-
-
 def _chosen(judged: pl.DataFrame, at_most: int) -> tuple[pl.Series, int]:
     """The decisions for the evaluator, and how many have changed by the tables: evenly spread where too many have."""
     wholly = judged.filter("wholly")["decision_id"].unique()
@@ -116,6 +113,8 @@ def _facts(path: Path, chosen: pl.Series) -> pl.DataFrame:
 
 
 def _again(judged: pl.DataFrame, facts: pl.DataFrame, versions: Versions) -> pl.DataFrame:
+    if not facts.height:
+        return pl.DataFrame(schema=backtest_exact.AGAIN)
     rows = judged.join(facts.select("decision_id", "facts"), on="decision_id", how="inner", maintain_order="left")
     first = pl.col("decision_id").ne_missing(pl.col("decision_id").shift())
     alone = rows.with_columns(facts=pl.when(first).then("facts"))
@@ -125,33 +124,44 @@ def _again(judged: pl.DataFrame, facts: pl.DataFrame, versions: Versions) -> pl.
 def _joined(judged: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
     """The rows as the evaluator has them where it was asked, and as the tables have them elsewhere."""
     exact = again.filter(pl.col("new_plan").is_null()).select("row", exact="available_after", said="codes_after")
-    rows = judged.join(exact, on="row", how="left", maintain_order="left").with_columns(
-        codes=pl.concat_list("other_reasons", "policy_reasons").list.unique().list.sort().list.join(",")
-    )
-    by_tables = _named(rows.filter(pl.col("changed") & pl.col("said").is_null()))
-    rows = rows.join(by_tables, on="row", how="left", maintain_order="left").with_columns(
+    others = judged.filter(pl.col("changed") & ~pl.col("row").is_in(exact["row"].implode()))
+    told = pl.concat([_said(judged, exact), _by_tables(others)])
+    rows = judged.join(told, on="row", how="left", maintain_order="left").with_columns(
         available_after=pl.coalesce("exact", "available_after"),
-        codes_after=pl.coalesce(pl.col("said").list.unique().list.sort().list.join(","), "by_tables", "codes"),
+        changed=(pl.col("codes") != pl.col("codes_after")).fill_null(False),
     )
-    whole = rows.with_columns(changed=pl.col("codes") != pl.col("codes_after")).drop("exact", "said", "by_tables")
-    return pl.concat([whole, _new_plans(whole, again)])
+    new = again.filter(pl.col("new_plan").is_not_null())
+    return rows if not new.height else pl.concat([rows, _new_plans(rows, new)])
 
 
-def _named(changed: pl.DataFrame) -> pl.DataFrame:
+def _codes(*lists: str) -> pl.Expr:
+    return pl.concat_list(lists).list.unique().list.sort().list.join(",")
+
+
+def _said(judged: pl.DataFrame, exact: pl.DataFrame) -> pl.DataFrame:
+    """What the evaluator said of rows, beside what was said before."""
+    both = exact.join(judged.select("row", "other_reasons", "policy_reasons"), on="row", how="left")
+    return both.select("row", "exact", codes=_codes("other_reasons", "policy_reasons"), codes_after=_codes("said"))
+
+
+def _by_tables(changed: pl.DataFrame) -> pl.DataFrame:
     """Rows that only the tables were asked about, with the codes that would stand against them."""
     masks = changed["after"].unique()
-    names = pl.DataFrame({"after": masks, "names": [list(codes_of(mask)) for mask in masks]}, schema_overrides={
-        "names": pl.List(pl.String())
-    })  # fmt: skip
-    derived = pl.col("policy_reasons").list.set_intersection(["MIXED_CART_PARTIAL"])
-    codes = pl.concat_list("other_reasons", "names", derived).list.unique().list.sort().list.join(",")
-    return changed.join(names, on="after", how="left", maintain_order="left").select("row", by_tables=codes)
+    said = {"after": masks, "said": pl.Series([list(codes_of(mask)) for mask in masks], dtype=pl.List(pl.String()))}
+    known = changed.join(pl.DataFrame(said), on="after", how="left", maintain_order="left").with_columns(
+        derived=pl.col("policy_reasons").list.set_intersection(["MIXED_CART_PARTIAL"])
+    )
+    return known.select(
+        "row", exact=pl.lit(None, pl.Boolean()), codes=_codes("other_reasons", "policy_reasons"),
+        codes_after=_codes("other_reasons", "said", "derived"),
+    )  # fmt: skip
 
 
-def _new_plans(rows: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
+def _new_plans(rows: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """Rows for plans that only the candidate has: nothing could be paid by them before."""
-    new = again.filter(pl.col("new_plan").is_not_null()).select("row", "new_plan", now="available_after")
-    found = rows.join(new, on="row", how="inner", maintain_order="left")
+    found = rows.join(
+        new.select("row", "new_plan", now="available_after"), on="row", how="inner", maintain_order="left"
+    )
     return found.with_columns(
         plan="new_plan", available=pl.lit(False), available_after="now", changed=pl.lit(False), is_head=pl.lit(False)
     ).select(rows.columns)

@@ -35,6 +35,7 @@ CODES: tuple[str, ...] = (
     *_VERDICTS.values(),
     *(code for _, _, code in (*_LINE_KINDS, *_ORDER_KINDS)),
     "AMOUNT_BELOW_MIN", "AMOUNT_ABOVE_MAX", "PLAN_TERM_NOT_OFFERED", "EXPOSURE_CAP_REACHED",
+    "DOWN_PAYMENT_REQUIRED",
     *(code for code in FINDINGS if code != "none"),
 )  # fmt: skip
 """The codes that tables give; a set of them is a number, one bit each."""
@@ -42,6 +43,12 @@ BIT = {code: 1 << place for place, code in enumerate(CODES)}
 _MASK = pl.UInt32()
 _HOUR_MS = 3_600_000
 _EVERY_TERM = (1 << 63) - 1
+_OF_LINE = ("category", "seller_kind", "merchant")
+_BY_ROW = ("instalments", "plan", "other_reasons", "policy_reasons")
+_NEEDED = (
+    *_BY_ROW, "is_head", "lines", "pays_minor", "payable_minor", "is_presale_deposit", "is_enterprise", "is_asked",
+    "lifted", "now_ms", "exposure_used",
+)  # fmt: skip
 
 
 def mask_of(codes: Iterable[str]) -> int:
@@ -59,17 +66,20 @@ class Tables:
 
     def __init__(self, document: PolicyDocument) -> None:
         by_key = {table.key: table for table in document.tables}
-        self._goods = BatchTable(by_key["goods"])
+        self._goods, self._counter = BatchTable(by_key["goods"]), BatchTable(by_key["counter_offer"])
         self._risk, self._caps = BatchTable(by_key["transaction"]), BatchTable(by_key["exposure"])
+        asked = {name for table in (self._goods, self._counter, self._risk, self._caps) for name in table.tested}
+        self.needs: tuple[str, ...] = tuple(sorted(asked | set(_NEEDED) | set(ANCHORS.values())))
+        """The columns of the export that are looked at."""
 
     def judge(self, rows: pl.DataFrame) -> pl.DataFrame:
         """For each row `before` and `after`, the codes that tables gave and would give, as numbers, and
         `available_after`."""
-        heads = rows.filter("is_head")
-        goods = self._of_goods(heads)
-        risk = self._of_risk(heads) | self._of_caps(heads)
+        heads = rows.select(name for name in self.needs if name not in _BY_ROW).filter("is_head")
+        goods, counter = self._of_goods(heads), self._of_counter(heads)
+        whole = goods["mask"] | self._of_risk(heads) | self._of_caps(heads) | counter["mask"]
         own = (rows["is_head"].cast(pl.UInt32()).cum_sum() - 1).alias("own")
-        mask, terms = (goods["mask"] | risk).gather(own), goods["terms"].gather(own)
+        mask, terms = whole.gather(own), (goods["terms"] & counter["terms"]).gather(own)
         bits = pl.Series([1 << place for place in range(63)], dtype=pl.UInt64())
         asks_term = (rows["instalments"] > 1) & rows["plan"].is_not_null()
         refused = asks_term & ((bits.gather(rows["instalments"]) & terms) == 0)
@@ -81,7 +91,7 @@ class Tables:
 
     def _of_goods(self, heads: pl.DataFrame) -> pl.DataFrame:
         """For each head `mask` and `terms`, the counts of instalments that all of its lines allow."""
-        asked = ["method", "scene", "segments", "clean_months", "account_age_days", "pd_ppm"]
+        asked = [name for name in self._goods.tested if name not in _OF_LINE]
         kept = [*asked, "lines", "pays_minor", "is_presale_deposit", "is_enterprise"]
         lines = heads.select(kept).with_row_index("head").explode("lines").unnest("lines")
         place = self._goods.first(lines)
@@ -96,7 +106,31 @@ class Tables:
         else:
             whole = _of_many(told)
         amounts = pl.col("mask") | _bit(pl.col("pays_minor") < pl.col("least"), "AMOUNT_BELOW_MIN")
-        return whole.select("terms", mask=amounts | _bit(pl.col("over"), "AMOUNT_ABOVE_MAX"))
+        return whole.select(
+            pl.col("terms").fill_null(_EVERY_TERM), mask=amounts | _bit(pl.col("over"), "AMOUNT_ABOVE_MAX")
+        )
+
+    def _of_counter(self, heads: pl.DataFrame) -> pl.DataFrame:
+        """For each head `mask`, a part that has to be paid down and isn't, and `terms`, up to the longest plan."""
+        place = self._counter.first(heads)
+        most = [
+            _EVERY_TERM if each is None else (1 << max(int(str(each)), 1) + 1) - 1
+            for each in self._counter.outputs("most_instalments")
+        ]
+        told = heads.select(
+            "is_asked", "payable_minor", "pays_minor",
+            unknown=place.is_null() & ~heads["lifted"].list.contains("review"),
+            terms=_spread(most, place, pl.UInt64()),
+            share=_spread(self._counter.outputs("down_payment_ppm"), place, pl.Int64()).fill_null(0),
+        )  # fmt: skip
+        down = -((-pl.col("payable_minor") * pl.col("share")) // 1_000_000)
+        short = (pl.col("share") > 0) & (pl.col("payable_minor") - pl.col("pays_minor") < down)
+        mask = _bit(pl.col("unknown"), "RISK_MANUAL_REVIEW") | _bit(short, "DOWN_PAYMENT_REQUIRED")
+        asked = pl.when("is_asked")
+        return told.select(
+            mask=asked.then(mask).otherwise(pl.lit(0, _MASK)),
+            terms=asked.then("terms").otherwise(None).fill_null(_EVERY_TERM),
+        )
 
     def _of_lines(self, lines: pl.DataFrame, place: pl.Series) -> pl.Series:
         """For each line the codes of its rule."""
