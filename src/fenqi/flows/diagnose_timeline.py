@@ -91,8 +91,10 @@ def _rank(name: str) -> int:
     """An order is placed, looked at, something is done about it, it is pressed, tried at a channel, paid, refunded."""
     if name == "order_place":
         return 0
-    ranks = ("looked", "pressed_", "attempt_", "order_", "refund", "back_")
-    return next((place for place, head in enumerate(ranks, start=2) if name.startswith(head)), 3)
+    return next((rank for head, rank in _RANKS if name.startswith(head)), 2)
+
+
+_RANKS = (("looked", 1), ("pressed_", 3), ("attempt_", 4), ("order_", 5), ("refund", 6), ("back_", 7))
 
 
 def _order_move(move: order.OrderMove) -> Event:

@@ -134,7 +134,9 @@ async def _of_refund(tx: Tx, found: Dossier) -> Dossier:
     rows = await credit.refunds_of(tx, subject.consumer_id, subject.order_id) if subject.order_id else []
     row = next((one for one in rows if one.refund_id == asked), None)
     own = tuple(
-        one for one in backs if subject.id in (one.refund_id, one.order_refund_id) or one.order_refund_id == asked
+        one
+        for one in backs
+        if subject.id in (one.refund_id, one.order_refund_id) or (asked is not None and one.order_refund_id == asked)
     )
     if row is None and not own:
         raise NotFound("REFUND_UNKNOWN", "no such refund")
