@@ -19,6 +19,6 @@ async def change_password(tx: Tx, keys: Keys, consumer_id: UUID, old: str, new: 
     _, credentials = await locked(tx, consumer_id)
     if not await password_fits(credentials.password_hash, old[:128]):
         raise Refusal("PASSWORD_WRONG", "the old password is wrong")
-    await record.update(tx, consumer_id, {"password_hash": await hash_password(new)}, facts_change=False)
+    await record.update(tx, consumer_id, {"password_hash": await hash_password(new)})
     await belongings.revoke_sessions(tx, consumer_id, None, by.at)
     await record.insert_history(tx, consumer_id, "change_password", by)

@@ -233,7 +233,18 @@ TRANSACTION_TABLE = Table(
 """Every finding of group E once at least, with what lifts it (reasons.md). Who presses too often, or is refused too
 often, waits an hour: as long as the windows are, so that the wait said is the wait there is."""
 
-EXPOSURE_TABLE = Table("exposure", (Row("exposure-none", note="under no cap of the whole book"),))
+EXPOSURE_TABLE = Table(
+    "exposure",
+    (
+        Row(
+            "exposure-furniture",
+            {"method": '"credit"', "category": '"furniture"'},
+            {"programme": "furniture", "cap_minor": 5_000_000_000},
+            "furniture on credit, ¥50 million in all",
+        ),
+        Row("exposure-none", note="under no cap of the whole book"),
+    ),
+)
 
 COUNTER_OFFER_TABLE = Table(
     "counter_offer",
@@ -243,6 +254,17 @@ COUNTER_OFFER_TABLE = Table(
             {"method": '"credit"', "pd_ppm": ">= 80000", "amount_minor": ">= 100000"},
             {"down_payment_ppm": 200_000},
             "above 8 % a fifth is paid at once",
+        ),
+        Row(
+            "counter-young-television",
+            {
+                "method": '"credit"',
+                "category": '"television"',
+                "account_age_days": "< 180",
+                "amount_minor": ">= 800000",
+            },
+            {"down_payment_ppm": 200_000, "most_instalments": 12},
+            "dear televisions of young accounts sell on easily: a fifth down, a year at most",
         ),
         Row("counter-nothing", note="as asked"),
     ),

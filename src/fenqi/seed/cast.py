@@ -14,7 +14,7 @@ from typing import NamedTuple
 from fenqi.credit import LineState
 from fenqi.customer import RealName, Region
 from fenqi.flows import shop
-from fenqi.seed import lives, lives_outside
+from fenqi.seed import lives, lives_outside, lives_risk
 from fenqi.seed.goods import BLOCKED_TITLE, GIFT, PRESALE
 from fenqi.seed.lives import Life, flagged, locked, marked, with_line
 from fenqi.seed.stage import MIDDLE, READY_FOR, Basket, Pick, Stage
@@ -184,6 +184,18 @@ _PARTS = {
         basket=Basket((Pick("phone", 3000),)), then=lives_outside.refund_stuck, placed_hours_ago=1, at_channel=True
     ),
     "student-parent": Part(lives.student_parent, Basket((Pick("sofa", 4_500, "muzuo"),), "instalment_mall")),
+    "new-device": Part(lives_risk.new_device),
+    "takeover": Part(lives_risk.takeover),
+    "new-address": Part(lives_risk.new_address, Basket((Pick("phone", 3_600),), address=lives_risk.WAREHOUSE)),
+    "shared-card": Part(lives_risk.shared_card),
+    "cash-out": Part(lives_risk.cash_out, Basket((Pick("kitchen_appliance", 300, "fenqi_home"),))),
+    "changed-phone": Part(lives_risk.churned),
+    "sends-back": Part(lives_risk.sends_back),
+    "too-often": Part(lives_risk.refused_often),
+    "in-review": Part(lives_risk.in_review),
+    "on-the-list": Part(lives_risk.blocked),
+    "near-a-fraud": Part(lives_risk.near_a_fraud),
+    "part-down": Part(with_line(yuan=6_000), Basket((Pick("television", 2_600, "fenqi", 4),))),
     "order-paid": Part(basket=Basket((Pick("phone", 3000),)), then=lives.pay_order),
 }
 
@@ -207,6 +219,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "goods": ("商品与方案", "Goods and plans"),
     "seller": ("商家", "Sellers"),
     "order": ("订单状态", "The order's state"),
+    "risk": ("风控", "Risk"),
     "channel": ("支付渠道", "Payment channels"),
     "platform": ("平台", "The platform"),
 }

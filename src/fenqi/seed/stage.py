@@ -17,6 +17,7 @@ from fenqi.credit import BureauFile, Grant, LimitKind
 from fenqi.flows import activate_credit, apply_credit, money, pay, prove, shop
 from fenqi.flows.apply_credit import Declared
 from fenqi.flows.context import Context
+from fenqi.flows.device import address_id
 from fenqi.flows.reference import Reference
 from fenqi.flows.request import PayRequest
 from fenqi.flows.shop import Placed, Wish
@@ -53,6 +54,8 @@ class Basket(NamedTuple):
     buyer_kind: str = "person"
     coupon: dict[str, Any] | None = None
     """A discount of ¥50, with what it can be combined with."""
+    address: str = ""
+    """Where it is to be delivered."""
 
 
 class LineAs(NamedTuple):
@@ -169,6 +172,7 @@ class Stage:
         placed = await shop.place_order(
             self.ctx, self.consumer_id, new_id(epoch_ms(self.ctx.now())), basket.scene, wishes, basket.delivery,
             buyer_kind=basket.buyer_kind, coupons=coupons, pay_window=window,
+            address_id=address_id(self.ctx.keys, basket.address),
         )  # fmt: skip
         self.orders.append(placed)
         return placed
