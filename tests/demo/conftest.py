@@ -19,6 +19,7 @@ from fenqi.flows import pay
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import SteeredClock
+from fenqi.seed import staff
 from fenqi.seed.casting import Casting
 from fenqi.seed.moment import TaskClock
 from fenqi.seed.till import Till
@@ -42,6 +43,7 @@ def crew(database: Database, run: Any, tmp_path_factory: Any) -> Iterator[Castin
         ctx.pay_queue = pay.open_queue(ctx)
         async with database.transaction() as tx:
             await seed.reference(tx, clock.now(), as_of=NOW)
+            await staff.hire_all(tx, "fenqi-demo", By("system:test", "the crew's clerks", clock.now()))
         await gateways.silence(control)
         await gateways.connect(database, ctx.keys, control, By("system:test", "the crew's passages", clock.now()))
         async with database.snapshot() as tx:

@@ -24,6 +24,7 @@ OPEN_PAGES = [
 OWN_PAGES = [
     "/cart", "/cart?scene=mall", "/orders", "/credit", "/credit/apply", "/credit/activate", "/credit/repay", "/money",
     "/cards", "/security", "/me", "/phone", "/step-up", "/prove/real-name", "/prove/phone", "/prove/card",
+    "/requests", "/requests/new",
     "/prove/pay-password", "/prove/id-document", "/prove/unlock-self", "/prove/unlock-dormant", "/prove/unlock-pin",
 ]  # fmt: skip
 STATES = ["none", "new", "approved", "active", "locked", "closed", "rejected"]

@@ -9,12 +9,12 @@ import math
 from datetime import date, timedelta
 
 from fenqi import credit
-from fenqi.credit import ApplicationDecision, BureauFile
+from fenqi.credit import BureauFile
 from fenqi.demo import assumptions as a
+from fenqi.demo import clerks
 from fenqi.demo.shopper import Shopper
 from fenqi.flows import activate_credit, apply_credit, manage_line, money, repay
 from fenqi.flows.apply_credit import Declared
-from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
 from fenqi.kernel.refusal import Refusal
 
@@ -60,13 +60,9 @@ async def ask_for_line(one: Shopper) -> None:
         return
     outcome = application.outcome
     if outcome == "review":
-        one.think(3_600, 20 * 3_600)
         outcome = "approved" if rng.random() < 0.7 else "rejected"
-        decision = ApplicationDecision("approved", 540, 300_000) if outcome == "approved" else ApplicationDecision(
-            "rejected", 540, 0, application.principal_reasons or ("CR_NO_FILE",)
-        )  # fmt: skip
-        by = By("system:demo", "reviewed by the simulation", one.ctx.now())
-        await apply_credit.review(one.ctx, one.consumer_id, application_id, decision, by)
+        reasons = application.principal_reasons or ("CR_NO_FILE",)
+        await clerks.decide_application(one, application_id, outcome == "approved", reasons)
     one.tally.add(f"applications {outcome}")
     if outcome == "approved" and rng.random() < a.ACTIVATES_AT_ONCE:
         one.think(60, 3_600)

@@ -14,11 +14,11 @@ from datetime import date, datetime, timedelta
 
 from fenqi.database import outbox
 from fenqi.demo import assumptions as a
-from fenqi.demo import household, past
+from fenqi.demo import clerks, household, past
 from fenqi.demo.shelf import Shelf
 from fenqi.demo.shopper import Shopper
 from fenqi.demo.tally import Tally
-from fenqi.flows import events, expire
+from fenqi.flows import case_clock, events, expire
 from fenqi.flows.context import Context
 from fenqi.kernel.clock import start_of_day
 from fenqi.seed.moment import TaskClock
@@ -116,9 +116,10 @@ class Market:
                 await household.ask_for_line(one)
 
     async def _clockwork(self, on: date) -> None:
-        """What jobs do: orders and limits lapse, channels are asked, events are handed on."""
-        self.clock.go_to(start_of_day(on))
+        """What jobs do: orders and limits lapse, channels are asked, events are handed on; and what the desk does."""
+        await clerks.work(self.ctx, self.clock, start_of_day(on), random.Random(f"{a.SEED}/desk/{on}"))
         await expire.tick(self.ctx)
+        await case_clock.tick(self.ctx)
         if self.till is not None:
             async with self.till.turn():
                 await self.till.tidy()

@@ -25,7 +25,7 @@ from fenqi.flows import money, passages, pay
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import business_date
-from fenqi.seed import SeedPerson
+from fenqi.seed import SeedPerson, requests
 from fenqi.seed.cast import MEMBERS, Member
 from fenqi.seed.casting import Casting
 from fenqi.seed.moment import TaskClock
@@ -128,7 +128,9 @@ async def _cast(
     async with ctx.database.snapshot() as tx:
         reference = await ctx.reference.current(tx, now)
     crew = Casting(ctx, clock, reference, now, *hashes, PAY_PASSWORD, taken, till)
-    await crew.everybody(lambda done, total: say("people", done, total), _mine(plan))
+    mine = _mine(plan)
+    await crew.everybody(lambda done, total: say("people", done, total), mine)
+    await requests.live(ctx, clock, now, {member.name for member in mine})
 
 
 def _mine(plan: Timetable) -> tuple[Member, ...]:

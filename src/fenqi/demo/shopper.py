@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fenqi.cashier import Offer, Payment, Remedy, action
 from fenqi.demo import assumptions as a
-from fenqi.demo import outside
+from fenqi.demo import clerks, outside
 from fenqi.demo.shelf import Shelf, chosen
 from fenqi.demo.tally import Tally
 from fenqi.flows import at_stake, money, pay, quote, refund, remedy, shop
@@ -85,6 +85,7 @@ class Shopper:
             return
         self.client = "web"
         paid = await self._pay_somehow(placed)
+        await clerks.write_in(self, placed)
         went_outside = paid is not None and any(outside.is_outside(tender.method) for tender in paid.tenders)
         if rng.random() < (a.RETURNED_OUTSIDE if went_outside else a.RETURNED):
             await self._return(placed, went_outside)
@@ -147,6 +148,8 @@ class Shopper:
             if payment is not None and payment.outcome == "succeeded":
                 self.tally.add("recovered")
                 return payment
+        if not elsewhere and wanted is not None and not bare:
+            await clerks.ask_people(self, shown, wanted)
         others = [offer for offer in shown.offers if offer.available and not outside.is_outside(offer.method)]
         if others and rng.random() < a.TAKES_ANOTHER:
             other = rng.choice(others)
