@@ -23,6 +23,7 @@ from fenqi.web.console import (
     person,
     policies,
     policy_table,
+    policy_trial,
     rotate,
     sign_in,
     webhooks,
@@ -31,7 +32,7 @@ from fenqi.web.console import (
 
 PAGES = (
     sign_in, find, ask, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
-    webhooks, lost_money, experiment, policies, policy_table, backtest, monitor, cases,
+    webhooks, lost_money, experiment, policy_trial, policies, policy_table, backtest, monitor, cases,
 )  # fmt: skip
 
 
