@@ -71,6 +71,29 @@ def test_thresholds_are_set_in_per_cent_and_alarms_moved_by_their_owner(
     )
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_alarm_is_read_and_acknowledged_by_its_owner(
+    browser: Any, reported: Any, ctx: Any, run: Any, locale: str
+) -> None:
+    subject = f"used_ppm/{'training' if locale == 'en' else 'earlier'}"
+    found = insight.Finding(insight.Reading(Measure.PSI, subject, 1_114_200, 171), "act", 250_000, "risk")
+
+    async def alarm() -> Any:
+        async with ctx.database.transaction() as tx:
+            await insight.raise_alarms(tx, [found], ctx.by_system("monitor", "nightly"))
+            return next(each for each in await insight.standing_alarms(tx) if each.subject == subject)
+
+    standing = run(alarm())
+    other = enter(browser, "operator", locale).get(PAGE)
+    assert "1.114" in other.page.words
+    action = f"{PAGE}/alarms/{standing.alarm_id}"
+    assert action not in {form.action for form in other.page.forms}
+    visitor = enter(browser, "risk", locale)
+    done = visitor.send(visitor.get(PAGE), action, to_state="acknowledged", why="known")
+    assert (done.path, done.page.faults) == (PAGE, [])
+    assert run(alarm()).state is insight.AlarmState.ACKNOWLEDGED
+
+
 WEEK = date(2026, 6, 7)
 
 

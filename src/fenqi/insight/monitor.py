@@ -1,6 +1,6 @@
 """The monitor's report: what was asked, approved and refused, drift, vintages, exposure, rules and overrides. Pure.
 
-A report compares the last thirty days with the sixty before them. It holds counts, so that every share in it can be
+A report compares the last thirty days with the sixty before them, and all ninety with the training data. It holds counts, so that every share in it can be
 reckoned again; `readings` are the values that thresholds judge.
 """
 
@@ -238,7 +238,8 @@ def _drifts(watched: Watched, current_on: date, training: Sequence[tuple[Classes
         before, after = (classes.tally(each.get(name) for each in some) for some in (then, now))
         yield drift_of(classes, "earlier", before, after)
     for classes, counts in training:
-        found = classes.tally(each[classes.name] for each in now if each.get(classes.name) is not None)
+        everybody = (each.get(classes.name) for each in (*then, *now))
+        found = classes.tally(value for value in everybody if value is not None)
         yield drift_of(classes, "training", (*counts, 0), found)
     for classes, of in ((AMOUNT_CLASSES, "amount_minor"), (SCENE_CLASSES, "scene")):
         yield drift_of(classes, "earlier", *(

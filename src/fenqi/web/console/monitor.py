@@ -24,7 +24,7 @@ from fenqi.web.console.story import actor_of
 from fenqi.web.page import Visit, Who, get, post
 
 PATH = "/console/monitor"
-_SHOWN, _CLOSED = 12, 10
+_SHOWN, _CLOSED, _ROWS = 12, 10, 10
 _PERCENT_PPM = 10_000
 
 
@@ -63,7 +63,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         no=visit.error(no), report=report, made_at=made_at, limits=limits, measures=list(Measure),
         standing=[each for each in told if each.alarm.state is not AlarmState.CLOSED],
         closed=[each for each in told if each.alarm.state is AlarmState.CLOSED],
-        actor=lambda name: actor_of(name, names), may_run=member_of(visit).may(Action.RUN_MONITOR), shown=_SHOWN,
+        actor=lambda name: actor_of(name, names), may_run=member_of(visit).may(Action.RUN_MONITOR), shown=_SHOWN, most_rows=_ROWS,
         **({} if report is None else _drawn(report, visit.locale)),
     )  # fmt: skip
 
