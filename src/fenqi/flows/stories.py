@@ -224,7 +224,7 @@ def _order(
         state,
         bought.payable_minor if reader.audience is not Audience.MERCHANT else own_minor,
         at_ms,
-        _paid_by(asked, reader),
+        _paid_by(found, asked, state, reader),
         len(dossiers.refused(found.payments)),
         None if focus is None else Tried(focus.method, _plan(focus.plan), focus.at_ms, focus.pressed),
         because if focus is not None else None,
@@ -235,9 +235,13 @@ def _order(
     )
 
 
-def _paid_by(payment: Payment | None, reader: Reader) -> str | None:
+def _paid_by(found: Dossier, payment: Payment | None, state: str, reader: Reader) -> str | None:
+    """The methods of the payment; of a press that waits, the channel that it waits for."""
     if payment is None:
         return None
+    tried = [one.channel for one in found.tries if one.payment_id == payment.payment_id]
+    if state.startswith("press_") and tried:
+        return texts.word("method", tried[-1], reader.locale)
     return diagnose_timeline.both([one.method for one in payment.tenders] or [payment.method], reader.locale)
 
 
