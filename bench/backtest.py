@@ -30,7 +30,7 @@ from fenqi.database.pool import Database
 from fenqi.flows import facts_export
 from fenqi.flows.backtest_exact import Versions, judge
 from fenqi.flows.backtest_figures import Figures, total
-from fenqi.flows.backtest_file import Brief, judge_file
+from fenqi.flows.backtest_file import Brief, judge_files
 from fenqi.flows.backtest_tables import Tables, codes_of
 from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
@@ -191,9 +191,11 @@ def _measure(paths: list[Path], brief: Brief, one_at_a_time: float) -> None:
     """The whole pass, as the product does it."""
     encoded = msgspec.msgpack.encode(brief)
     with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(judge_file, paths[:PROCESSES], [encoded] * PROCESSES))
+        list(pool.map(judge_files, [[path] for path in paths[:PROCESSES]], [encoded] * PROCESSES))
         begun_s, used_s = time.perf_counter(), _children_s(pool)
-        whole: Figures = total(done.figures for done in pool.map(judge_file, paths, [encoded] * len(paths)))
+        whole: Figures = total(
+            done.figures for done in pool.map(judge_files, [[path] for path in paths], [encoded] * len(paths))
+        )
         took_s, used_s = time.perf_counter() - begun_s, _children_s(pool) - used_s
     rate = whole.rows / took_s
     print(

@@ -1,4 +1,4 @@
-"""The command line: `demo`, `serve`, `migrate`, `gateway`, `explain`, `policy`, `plan`, `apr`, by the environment.
+"""The command line: `demo`, `serve`, `migrate`, `gateway`, `explain`, `policy`, `backtest`, `plan`, `apr`.
 
 What goes wrong before anything is served is said in one sentence, with what to do.
 """
@@ -20,7 +20,7 @@ import typer
 import uvicorn
 import uvloop
 
-from fenqi import demo, explain_cli, gateway_cli, plan_cli, policy_cli
+from fenqi import backtest_cli, demo, explain_cli, gateway_cli, plan_cli, policy_cli
 from fenqi.channels.gateway.child import CanNotStart, Child
 from fenqi.database import binaries, migrate, server, source
 from fenqi.demo import gateways, note, screen, secret
@@ -37,6 +37,7 @@ plan_cli.register(app)
 explain_cli.register(app)
 gateway_cli.register(app)
 policy_cli.register(app)
+backtest_cli.register(app)
 
 _CAN_NOT_START = (
     server.ServerError,

@@ -271,6 +271,16 @@ def _on_credit(ctx):
     return frame.select("order_id", "on_credit_minor").unique().rows()
 
 
+def test_credit_is_told_by_segment_scene_category_and_merchant(ctx, run, stored):
+    report = run(backtest.backtest(ctx, document(ctx), 3))
+    lent = report.figures.credit.before
+    for by in ("segment", "scene"):
+        assert sum(change.before for change in report.figures.exposure[by].values()) == lent, by
+    for by in ("category", "merchant"):
+        told = sum(change.before for change in report.figures.exposure[by].values())
+        assert lent - 10 * report.figures.orders <= told <= lent, by
+
+
 def test_a_rule_loosened(ctx, run, stored):
     report = run(backtest.loosen(ctx, "credit-no-gold", 3))
     assert report.loosened == "credit-no-gold"
@@ -302,6 +312,6 @@ def test_progress_is_told_file_by_file(ctx, run, stored):
         heard.append(progress)
 
     report = run(backtest.backtest(ctx, document(ctx), 3, say=say))
-    assert [each.files for each in heard] == list(range(1, len(heard) + 1))
+    assert [each.done for each in heard] == list(range(1, len(heard) + 1))
     assert heard[-1].percent == 100
     assert heard[-1].rows == report.figures.rows

@@ -17,7 +17,7 @@ import msgspec
 from fenqi import policy as policies
 from fenqi.flows import facts_export
 from fenqi.flows.backtest_figures import Assumptions, Change, Figures
-from fenqi.flows.backtest_file import Brief, Done, judge_file, rest_of
+from fenqi.flows.backtest_file import Brief, Done, judge_files, rest_of
 from fenqi.flows.context import Context
 from fenqi.flows.facts_export import Run, inline
 from fenqi.kernel.clock import business_date
@@ -28,21 +28,22 @@ from fenqi.policy.table import Answer, Row, Table
 
 MOST_DAYS = 730
 _SHOWN = 15
+_PORTIONS, _PORTION_BYTES = 16, 16 * 2**20
 _PURCHASES = ("goods", "transaction", "exposure", "counter_offer")
 
 
 class Progress(NamedTuple):
-    """How far a back-test is."""
+    """How far a back-test is: portions of files done, of how many."""
 
-    files: int
+    done: int
     of: int
     rows: int
     rows_a_second: int
 
     @property
     def percent(self) -> int:
-        """Of all files."""
-        return 100 * self.files // self.of if self.of else 100
+        """Of all of them."""
+        return 100 * self.done // self.of if self.of else 100
 
 
 Say = Callable[[Progress], Awaitable[None]]
@@ -155,24 +156,37 @@ async def _brief(ctx: Context, candidate: PolicyVersion | PolicyDocument, assume
 
 
 async def _judge(paths: list[Path], brief: Brief, run: Run, say: Say | None) -> tuple[Figures, float, float]:
-    """Two files at a time, which is one for each processor of the smallest machine."""
-    encoded = msgspec.msgpack.encode(brief)
+    """Two portions at a time, which is one for each processor of the smallest machine."""
+    encoded, portions = msgspec.msgpack.encode(brief), portions_of(paths)
     whole, done, tables_s, exact_s, begun_s = Figures(), 0, 0.0, 0.0, time.monotonic()
     gate = asyncio.Semaphore(2)
 
-    async def one(path: Path) -> Done:
+    async def one(some: list[Path]) -> Done:
         async with gate:
-            found: Done = await run(judge_file, path, encoded)
+            found: Done = await run(judge_files, some, encoded)
             return found
 
-    for each in asyncio.as_completed([one(path) for path in paths]):
+    for each in asyncio.as_completed([one(some) for some in portions]):
         found = await each
         whole.take_in(found.figures)
         done, tables_s, exact_s = done + 1, tables_s + found.tables_s, exact_s + found.exact_s
         if say is not None:
             rate = int(whole.rows / max(1e-6, time.monotonic() - begun_s))
-            await say(Progress(done, len(paths), whole.rows, rate))
+            await say(Progress(done, len(portions), whole.rows, rate))
     return whole, tables_s, exact_s
+
+
+def portions_of(paths: list[Path]) -> list[list[Path]]:
+    """Files to be read together: small days by the dozen, so that little is spent on each, a large one alone."""
+    most, size = max(1, -(-len(paths) // _PORTIONS)), 0
+    portions: list[list[Path]] = [[]]
+    for path in paths:
+        size += path.stat().st_size
+        if portions[-1] and (size > _PORTION_BYTES or len(portions[-1]) >= most):
+            portions.append([])
+            size = path.stat().st_size
+        portions[-1].append(path)
+    return [some for some in portions if some]
 
 
 def _cut(whole: Figures) -> Figures:

@@ -239,8 +239,9 @@ def _count_exposure(found: Figures, orders: pl.DataFrame, rows: pl.DataFrame) ->
     """Credit before and after by scene, segment, and, in proportion to the lines' amounts, root category and merchant;
     what is rounded off stays with nobody."""
     lent = _with(orders, rows, "scene", "segments", "lines")
-    by_segment = lent.select("on_credit_minor", "credit_after", segment="segments").explode("segment")
-    by_segment = by_segment.with_columns(pl.col("segment").fill_null("none"))
+    nobody = pl.lit(["none"], pl.List(pl.String()))
+    groups = pl.when(pl.col("segments").list.len() > 0).then("segments").otherwise(nobody)
+    by_segment = lent.select("on_credit_minor", "credit_after", segment=groups).explode("segment")
     lines = lent.select("on_credit_minor", "credit_after", "lines").with_row_index("order").explode("lines")
     whole = pl.col("amount_minor").sum().over("order")
     by_line = lines.unnest("lines").select(

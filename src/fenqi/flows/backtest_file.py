@@ -1,10 +1,11 @@
-"""One file of stored decisions against a candidate: the tables over all rows, the evaluator where the outcome changes.
+"""Files of stored decisions against a candidate: the tables over all rows, the evaluator where the outcome changes.
 
-Pure but for reading the file, so that any process can do it; the figures of all files add up.
+Pure but for reading the files, so that any process can do it; the figures of all files add up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
@@ -32,14 +33,14 @@ class Brief(msgspec.Struct, frozen=True):
     categories: tuple[Category, ...]
     assumed: Assumptions = Assumptions()
     exact_at_most: int = 2_000
-    """Decisions of a file that the evaluator judges again where only tables differ; all of them where other parts of
-    the policy do."""
+    """Decisions of the files read together that the evaluator judges again where only tables differ; all of them where
+    other parts of the policy do."""
     remedies_at_most: int = 20
-    """Decisions of a file for which remedies are looked for."""
+    """Decisions of the files read together for which remedies are looked for."""
 
 
 class Done(NamedTuple):
-    """A file's figures, and how long its rows and its exact evaluations took, in seconds."""
+    """Their figures, and how long its rows and its exact evaluations took, in seconds."""
 
     figures: Figures
     tables_s: float
@@ -71,12 +72,12 @@ def rest_of(document: PolicyDocument) -> PolicyDocument:
     return msgspec.structs.replace(document, tables=())
 
 
-def judge_file(path: Path, encoded: bytes) -> Done:
-    """The figures of one file for an encoded `Brief`."""
+def judge_files(paths: Sequence[Path], encoded: bytes) -> Done:
+    """The figures of some files, which are read together, for an encoded `Brief`."""
     begun_s = perf_counter()
     ready, brief = _ready(encoded), msgspec.msgpack.decode(encoded, type=Brief)
     needed = sorted({*ready.tables.needs, *NEEDED, *_EXACT_ROWS, "policy_version"} - {"row", "facts"})
-    rows = pl.read_parquet(path, columns=needed).with_row_index("row")
+    rows = pl.concat([pl.read_parquet(path, columns=needed) for path in paths]).with_row_index("row")
     judged = rows.hstack(ready.tables.judge(rows))
     judged = judged.with_columns(
         changed=(pl.col("before") != pl.col("after")) | (pl.col("available") != pl.col("available_after")),
@@ -84,7 +85,7 @@ def judge_file(path: Path, encoded: bytes) -> Done:
     )
     tables_s = perf_counter() - begun_s
     chosen, changed_count = _chosen(judged, brief.exact_at_most)
-    facts = _facts(path, chosen)
+    facts = _facts(paths, chosen)
     again = _again(judged, facts, ready.versions)
     found = figures(_joined(judged, again), brief.assumed)
     found.changed_decisions = changed_count
@@ -104,11 +105,11 @@ def _chosen(judged: pl.DataFrame, at_most: int) -> tuple[pl.Series, int]:
     return pl.concat([wholly, some]), len(changed) + len(wholly)
 
 
-def _facts(path: Path, chosen: pl.Series) -> pl.DataFrame:
+def _facts(paths: Sequence[Path], chosen: pl.Series) -> pl.DataFrame:
     """The facts of these decisions."""
     if not len(chosen):
         return pl.DataFrame(schema={"decision_id": pl.String(), "kind": pl.String(), "facts": pl.Binary()})
-    kept = pl.scan_parquet(path).select("decision_id", "kind", "facts").filter(pl.col("facts").is_not_null())
+    kept = pl.scan_parquet(list(paths)).select("decision_id", "kind", "facts").filter(pl.col("facts").is_not_null())
     return kept.filter(pl.col("decision_id").is_in(chosen.implode())).collect()
 
 
