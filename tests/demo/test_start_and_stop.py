@@ -64,7 +64,7 @@ def test_comes_up_stops_and_goes_on(data_dir: Path) -> None:
     finally:
         _stop(again)
     explained = _run(data_dir, "explain", "NOSUCHNUMB")
-    assert (explained.returncode, "ORDER_UNKNOWN" in explained.stderr) == (1, True)
+    assert (explained.returncode, "SUBJECT_UNKNOWN" in explained.stderr) == (1, True)
 
 
 def test_begins_anew_after_an_interrupted_preparation(data_dir: Path) -> None:
