@@ -9,18 +9,18 @@ import msgspec
 import pytest
 from tests import world
 
-from fenqi import aftersales, credit, staff
+from fenqi import aftersales, credit, order, staff
 from fenqi.aftersales import CaseState, Kind, Stage, Subject, Topic, Verdict
 from fenqi.cashier.facts import FindingFacts
 from fenqi.credit import BureauFile, LineState, activation
 from fenqi.credit.model import GENERAL_PATH
-from fenqi.flows import apply_credit, case_buyer, case_desk, case_open, case_replay, manage_line, quote
+from fenqi.flows import apply_credit, case_buyer, case_desk, case_open, case_replay, case_topic, manage_line, quote
 from fenqi.flows.apply_credit import Declared
 from fenqi.flows.case_buyer import File, Request
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id
-from fenqi.kernel.reason import Reason, Scope, ScopeKind
+from fenqi.kernel.reason import CODES, Disclosure, Reason, Scope, ScopeKind
 from fenqi.kernel.refusal import Refusal
 from fenqi.staff import Role
 
@@ -363,3 +363,32 @@ def test_nothing_to_appeal_is_said(ctx, run, one):
         run(appeal(ctx, one, decision_id=new_id()))
     with pytest.raises(Refusal, match="ROUTE_UNKNOWN"):
         run(case_buyer.ask(ctx, one, new_id(), Request(route="bank", text="Hello")))
+
+
+def test_hidden_reasons_of_one_twin_are_appealed_against_alike(ctx, run, one):
+    """Whether a request is taken, what it is about and by when: the same for whatever a public twin stands for."""
+    basis = run(gathered(ctx, one))
+    stored = basis.stored("offers", basis.facts, b"[]", ctx.now())
+
+    async def order_of():
+        async with ctx.database.snapshot() as tx:
+            return await order.get(tx, one, basis.order_id)
+
+    bought = run(order_of())
+    asked = Request(route="appeal", text="Why?", method="credit", plan="instalment_6")
+    twins: dict[str, set[str]] = {}
+    for code, meta in CODES.items():
+        if meta.twin is not None and meta.disclosure is not Disclosure.EXACT:
+            twins.setdefault(meta.twin, set()).add(code)
+    assert len(twins["RISK_REVIEW"]) >= 10 and len(twins["CREDIT_UNDER_ASSESSMENT"]) >= 10
+    for twin, hidden in twins.items():
+        for route in ("appeal", "human_review"):
+            answers = set()
+            for code in sorted(hidden):
+                try:
+                    against = case_topic.of_reasons(one, route, tuple(reasons(code)), new_id(), bought, stored, asked)
+                    is_risk = against.topic is Topic.RISK_REFUSAL
+                    answers.add(("taken", against.subject, against.amount_minor, is_risk, against.about.order_number))
+                except Refusal as no:
+                    answers.add((no.code, no.extra["route"]))
+            assert len(answers) == 1, (twin, route, answers)
