@@ -148,3 +148,14 @@ def programmes(book: PolicyBook) -> tuple[str, ...]:
     """The programmes that the exposure table counts."""
     rows = next((table.rows for table in book.document.tables if table.key == "exposure"), ())
     return tuple(dict.fromkeys(str(row.then["programme"]) for row in rows if row.then.get("programme")))
+
+
+def caps(book: PolicyBook) -> dict[str, int]:
+    """What each programme of the exposure table may lend in all; of several caps the smallest."""
+    rows = next((table.rows for table in book.document.tables if table.key == "exposure"), ())
+    found: dict[str, int] = {}
+    for row in rows:
+        name, cap_minor = row.then.get("programme"), row.then.get("cap_minor")
+        if isinstance(name, str) and name and isinstance(cap_minor, int):
+            found[name] = min(cap_minor, found.get(name, cap_minor))
+    return found

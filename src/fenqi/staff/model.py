@@ -43,6 +43,7 @@ class Action(StrEnum):
     SEE_INSIGHT = "see_insight"
     RUN_MONITOR = "run_monitor"
     SEE_POLICY = "see_policy"
+    CHANGE_LISTS = "change_lists"
 
 
 _A = Action
@@ -66,6 +67,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             _A.MAKE_POLICY,
             _A.PUBLISH_POLICY,
             _A.CHANGE_CREDIT,
+            _A.CHANGE_LISTS,
             _A.SEE_CHANNELS,
             _A.SEE_CASES,
             _A.ANSWER_CASE,

@@ -23,6 +23,7 @@ from fenqi.web.console import (
     person,
     policies,
     policy_table,
+    riskdb,
     policy_trial,
     rotate,
     sign_in,
@@ -32,7 +33,7 @@ from fenqi.web.console import (
 
 PAGES = (
     sign_in, find, ask, why, diagnosis, person, books, payment, matters, channels, passage_page, rotate, inbox, faults,
-    webhooks, lost_money, experiment, policy_trial, policies, policy_table, backtest, monitor, cases,
+    webhooks, lost_money, experiment, policy_trial, policies, policy_table, backtest, monitor, cases, riskdb,
 )  # fmt: skip
 
 
