@@ -88,7 +88,7 @@ def test_from_a_draft_into_force_and_back(door, desks):
         "parents",
     )
     [said] = door.call("GET", "/v1/policies/api-1/difference?beside=2026-1", None, ann.token, headers=ZH).json()
-    assert said["sentence"].startswith("商品准入：新增规则 parents：支付方式为白条；类目为家具；")
+    assert said["sentence"].startswith("商品准入：新增规则parents：支付方式为白条；类目为家具；")
     no(ann.call("POST", "/api-1:submit", {"revision": 1, **WHY}), 409, "POLICY_CHANGED")
     assert ann.post("/api-1:submit", {"revision": 2, **WHY})["state"] == "submitted"
     bea.post("/api-1:note", {"why": "who are they?"})

@@ -74,7 +74,7 @@ def test_out_edited_in_and_what_differs(fenqi, tmp_path):
     said = fenqi("diff", "cli-1").stdout
     assert said == "Goods: in the rule credit-scan, Up to: ¥1,000.00 → ¥2,000.00.\n"
     assert fenqi("diff", "cli-1", "2026-1", "--locale", "zh-CN").stdout == (
-        "商品准入：规则 credit-scan 变更：最高由 ¥1,000.00 改为 ¥2,000.00。\n"
+        "商品准入：规则credit-scan变更：最高由¥1,000.00改为¥2,000.00。\n"
     )
     goods.cell(row, names["→ max_minor"]).value = "2,000.00"
     book.save(sheet)

@@ -96,7 +96,7 @@ def test_parts_that_are_no_tables():
         "Forbidden words: “x” is new.",
         "Numbers: Highest cost a year: 24.00% → 20.00%.",
     ]
-    assert tell(found[5], Locale.ZH_CN) == "参数：年化成本上限由 24.00% 改为 20.00%。"
+    assert tell(found[5], Locale.ZH_CN) == "参数：年化成本上限由24.00%改为20.00%。"
 
 
 @pytest.mark.parametrize("locale", Locale)

@@ -150,20 +150,28 @@ def _told(found: ShadowResult, locale: Locale, *, gained: bool) -> list[Told]:
 
 
 class Said(NamedTuple):
-    """One method and plan of a sampled decision: the reasons then and now; an empty list: it can be used."""
+    """What becomes of one method and plan of a sampled decision, in words."""
 
     method: str
     plan: str | None
-    was: list[str] | None
-    now: list[str] | None
+    words: str
 
 
 def _said(one: Difference, locale: Locale) -> Said:
-    was, now = (
-        None if codes is None else [texts.title(code, locale, Audience.RISK) for code in codes]
-        for codes in (one.was, one.now)
-    )
-    return Said(one.method, one.plan, was, now)
+    return Said(one.method, one.plan, _becomes(one, locale))
+
+
+def _becomes(one: Difference, locale: Locale) -> str:
+    """It appears, goes, can be used, or which reasons come and go."""
+    if one.was is None or one.now is None or not one.now:
+        key = "gone" if one.now is None else "usable" if not one.now else "appears"
+        return texts.t(f"policy_trial.{key}", locale)
+    comes, goes = set(one.now) - set(one.was), set(one.was) - set(one.now)
+    parts = [("comes", code) for code in sorted(comes)] + [("goes", code) for code in sorted(goes)]
+    told = [
+        texts.t(f"policy_trial.{key}", locale, reason=texts.title(code, locale, Audience.RISK)) for key, code in parts
+    ]
+    return ("；" if locale is Locale.ZH_CN else "; ").join(told)
 
 
 ROUTES = [
