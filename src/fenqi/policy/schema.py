@@ -5,6 +5,7 @@ A new table is an entry here; the lint, both engines, the console, import and ex
 
 from __future__ import annotations
 
+from fenqi.kernel.reason_codes import CODES
 from fenqi.policy.model import KINDS, METHODS, NOT_COVERED, SCENES, SELLER_KINDS, VERDICTS
 from fenqi.policy.table import Field, Output, Schema
 
@@ -120,6 +121,9 @@ COUNTER_OFFER = Schema(
 )
 """What is offered instead of a no: a part down, or a shorter term."""
 
+CREDIT_REASONS = tuple(code for code, meta in CODES.items() if meta.group == "G")
+"""The principal reasons that a row may give; a row without one gives the scorecard's."""
+
 _APPLICANT = tuple(
     Field(name, "number")
     for name in (
@@ -135,7 +139,7 @@ OPENING = Schema(
     (*_APPLICANT, Field("segments", "codes", SEGMENTS), Field("pd_ppm", "number")),
     (
         Output("effect", "text", "none", ("none", "reject", "review", "points")),
-        Output("code", "text", ""),
+        Output("code", "text", "", ("", *CREDIT_REASONS)),
         Output("weight", "number", 0),
     ),
     {"effect": "none"},
