@@ -1,7 +1,7 @@
 """The monitor's report: what was asked, approved and refused, drift, vintages, exposure, rules and overrides. Pure.
 
-A report compares the last thirty days with the sixty before them, and all ninety with the training data. It holds counts, so that every share in it can be
-reckoned again; `readings` are the values that thresholds judge.
+A report compares the last thirty days with the sixty before them, and all ninety with the training data. It holds
+counts, so that every share in it can be reckoned again; `readings` are the values that thresholds judge.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SQL for looking back: whose an application or a refund is by its id alone, and what people decided on applications."""
+"""SQL for looking back: whose an application or a refund is by its id alone, and what people decided on the former."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         no=visit.error(no), report=report, made_at=made_at, limits=limits, measures=list(Measure),
         standing=[each for each in told if each.alarm.state is not AlarmState.CLOSED],
         closed=[each for each in told if each.alarm.state is AlarmState.CLOSED],
-        actor=lambda name: actor_of(name, names), may_run=member_of(visit).may(Action.RUN_MONITOR), shown=_SHOWN, most_rows=_ROWS,
+        actor=lambda name: actor_of(name, names), may_run=member_of(visit).may(Action.RUN_MONITOR),
+        shown=_SHOWN, most_rows=_ROWS,
         **({} if report is None else _drawn(report, visit.locale)),
     )  # fmt: skip
 
