@@ -140,11 +140,9 @@ def _exactly(real: Path, brief: Brief) -> float:
 def _tiled(real: pl.DataFrame, folder: Path, count: int, tables: Tables) -> list[Path]:
     """Files of so many rows: the real ones under other ids with other inputs, and what the policy says of those."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = sorted(folder.glob("*.parquet"))
-    if sum(pl.scan_parquet(path).select(pl.len()).collect().item() for path in found) >= count:
-        return found
+    paths = sorted(folder.glob("*.parquet"))
+    count -= sum(pl.scan_parquet(path).select(pl.len()).collect().item() for path in paths)
     copies, begun_s = max(1, FILE_ROWS // real.height), time.perf_counter()
-    paths: list[Path] = []
     while count > 0:
         number = len(paths)
         some = pl.concat([_copy(real, number * copies + n) for n in range(copies)]).head(count)
@@ -154,11 +152,12 @@ def _tiled(real: pl.DataFrame, folder: Path, count: int, tables: Tables) -> list
         some = some.with_columns(
             policy_reasons=judged.join(said, on="after", how="left", maintain_order="left")["said"]
         )
-        paths.append(folder / f"{number:04}.parquet")
-        some.with_columns(available=judged["available_after"]).write_parquet(paths[-1], row_group_size=250_000)
+        beside = folder / "writing"
+        some.with_columns(available=judged["available_after"]).write_parquet(beside, row_group_size=250_000)
+        paths.append(beside.rename(folder / f"{number:04}.parquet"))
         count -= some.height
-    size_gb = sum(path.stat().st_size for path in paths) / 2**30
-    print(f"made {len(paths)} files of {size_gb:.2f} GB in {time.perf_counter() - begun_s:.0f} s")
+    size_mb = sum(path.stat().st_size for path in paths) / 2**20
+    print(f"{len(paths)} files of {size_mb:,.0f} MB, made in {time.perf_counter() - begun_s:.0f} s")
     return paths
 
 
