@@ -12,12 +12,13 @@ from uuid import UUID
 
 import msgspec
 
-from fenqi import attempt, credit, customer, order, texts
+from fenqi import aftersales, attempt, credit, customer, insight, order, texts
 from fenqi.attempt import Attempt
 from fenqi.cashier import Payment, StoredDecision
 from fenqi.database.pool import Tx
 from fenqi.flows import diagnose_told as told
 from fenqi.flows.diagnose_told import Reader, ToldReason
+from fenqi.kernel.ids import bucket_of
 from fenqi.kernel.reason import CODES, Reason, Scope, ScopeKind
 from fenqi.ledger import limits
 from fenqi.order import Order
@@ -78,6 +79,8 @@ async def of_order(
     events += [_press(payment) for payment in payments]
     events += await of_tries(tx, tries)
     events += await of_refunds(tx, bought, tries)
+    events += await of_steps(tx, consumer_id, {one.intent_id for one in decisions})
+    events += await of_cases(tx, bought)
     events += await of_consumer(tx, consumer_id, bought.placed_at, last_at + _AFTER)
     return in_time(events)
 
@@ -94,7 +97,7 @@ def _rank(name: str) -> int:
     return next((rank for head, rank in _RANKS if name.startswith(head)), 2)
 
 
-_RANKS = (("looked", 1), ("pressed_", 3), ("attempt_", 4), ("order_", 5), ("refund", 6), ("back_", 7))
+_RANKS = (("looked", 1), ("case_", 6), ("pressed_", 3), ("attempt_", 4), ("order_", 5), ("refund", 6), ("back_", 7))
 
 
 def _order_move(move: order.OrderMove) -> Event:
@@ -147,6 +150,36 @@ async def of_tries(tx: Tx, tries: Sequence[Attempt]) -> list[Event]:
     return [
         _try(tried, move) for tried in tries for move in await attempt.moves(tx, tried.consumer_id, tried.attempt_id)
     ]
+
+
+async def of_steps(tx: Tx, consumer_id: UUID, intents: Iterable[UUID]) -> list[Event]:
+    """Remedies that were taken at the cashier, and whether they were carried through."""
+    bucket = bucket_of(consumer_id)
+    found = await insight.steps_of(tx, [(bucket, consumer_id, intent_id) for intent_id in sorted(intents)])
+    return [
+        Event(
+            step.at, step.kind, {"method": step.method, "actions": ",".join(step.actions)}, f"consumer:{consumer_id}",
+            audiences=_BUYER,
+        )
+        for steps in found.values()
+        for step in steps
+        if step.kind != "wanted"
+    ]  # fmt: skip
+
+
+async def of_cases(tx: Tx, bought: Order) -> list[Event]:
+    """Cases about the order: that people look at it is for staff to know here; the buyer has pages of their own."""
+    events = []
+    for case in await aftersales.of_consumer(tx, bought.consumer_id):
+        if case.about.order_id != bought.order_id:
+            continue
+        values: dict[str, Said] = {"kind": str(case.kind), "number": case.number}
+        link = f"case/{case.number}"
+        events.append(Event(case.opened_at, "case_opened", values, case.opened_by, "", _STAFF, link=link))
+        if case.ended_at is not None:
+            ended = values | {"outcome": case.outcome or ""}
+            events.append(Event(case.ended_at, "case_ended", ended, audiences=_STAFF, link=link))
+    return events
 
 
 async def of_refunds(tx: Tx, bought: Order, tries: Sequence[Attempt]) -> list[Event]:
@@ -249,6 +282,11 @@ def _may_hear(event: Event, reader: Reader) -> bool:
 
 def _told(event: Event, reader: Reader) -> ToldEvent:
     locale, values = reader.locale, dict(event.values)
+    for name, vocabulary in (("kind", "case_kind"), ("outcome", "case_outcome")):
+        if name in values:
+            values[name] = texts.term(vocabulary, str(values[name]), locale) or str(values[name])
+    if "actions" in values:
+        values["actions"] = _remedy(str(values["actions"]).split(","), locale)
     if "methods" in values:
         values["method_name"] = both(str(values["methods"]).split(","), locale)
     if "state" in values:
@@ -265,6 +303,12 @@ def _told(event: Event, reader: Reader) -> ToldEvent:
         event.at, name, text, _who(event.actor, reader), event.why if reader.is_staff else "", event.is_bad,
         event.link if reader.is_staff else "", shown,
     )  # fmt: skip
+
+
+def _remedy(kinds: Iterable[str], locale: texts.Locale) -> str:
+    """A remedy by the kinds of its actions."""
+    known = [f"why.remedy.{kind}" for kind in kinds if texts.has(f"why.remedy.{kind}", locale)]
+    return " → ".join(texts.t(key, locale) for key in known)
 
 
 def both(methods: Iterable[str], locale: texts.Locale) -> str:
