@@ -176,7 +176,15 @@ def pack(model: LinearSVC, space: Space, topics: Sequence[str], sharpness: dict[
         blocks.append({name: _row(rarity[at], weights[:, at]) for name, at in columns.items()})
         start += len(columns)
     intercepts = tuple(round(float(one), 5) for one in model.intercept_)
-    return Packed(corpus.digest(), tuple(topics), intercepts, sharpness, SHARES, tuple(blocks))
+    return Packed(corpus.digest(), tuple(topics), intercepts, sharpness, SHARES, tuple(blocks), _written(topics))
+
+
+def _written(topics: Sequence[str]) -> dict[str, int]:
+    """The cores of all questions that are written for one topic only."""
+    places: dict[str, set[int]] = defaultdict(set)
+    for one in corpus.examples():
+        places[Features(one.text).core].add(topics.index(one.topic))
+    return {core: next(iter(found)) for core, found in sorted(places.items()) if len(found) == 1 and len(core) > 2}
 
 
 def _row(rarity: float, weights: np.ndarray) -> bytes:

@@ -43,7 +43,7 @@ def test_no_blind_question_was_learnt_from() -> None:
     assert len(texts) >= 2000
 
 
-@pytest.mark.parametrize(("language", "first", "third"), [("zh", 0.87, 0.95), ("en", 0.80, 0.93)])
+@pytest.mark.parametrize(("language", "first", "third"), [("zh", 0.88, 0.96), ("en", 0.84, 0.94)])
 def test_questions_in_other_words_are_read(language: str, first: float, third: float) -> None:
     rows = [row for row in BLIND if row["language"] == language]
     right = within = 0
@@ -63,9 +63,9 @@ def test_questions_in_other_words_are_read(language: str, first: float, third: f
         ("有花呗额度怎么分不了期", "instalment_refused"),
         ("why is Baitiao missing for this order?", "order_refused"),
         ("why is HUABEI missing for this order?", "order_refused"),
-        ("港澳人士能用花呗吗", "region"),
-        ("退款成功了为什么还要扣我花呗的钱", "refund_still_owe"),
-        ("花呗点进去总是提示系统繁忙", "system_busy"),
+        ("我是香港身份证可以办吗", "region"),
+        ("东西退了怎么还要我还花呗", "refund_still_owe"),
+        ("点开白条就说系统繁忙", "system_busy"),
         ("收不到验证码", "sms"),
         ("I forgot my payment password", "pay_password"),
     ],

@@ -9,7 +9,7 @@ import hashlib
 from importlib.resources import files
 from typing import NamedTuple
 
-FILES = ("zh_reasons.txt", "zh_help.txt", "en.txt")
+FILES = ("zh_reasons.txt", "zh_help.txt", "zh_more.txt", "zh_hard.txt", "zh_core.txt", "en.txt", "en_more.txt")
 """In `texts/`; the language stands before the first `_` or dot."""
 _READ_TOO = ("words.toml", "features.py", "normalise.py")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from fenqi.question.normalise import LOAN, bare, normalise, words
+from fenqi.question.normalise import CREDIT, LOAN, bare, normalise, words
 
 MAX_PAIRS = 12
 """How many concepts are paired at most, so that long texts stay cheap."""
@@ -19,15 +19,21 @@ _LONGEST = 4
 
 
 class Features:
-    """A question's features by block: how often each run occurs, and which concepts it touches."""
+    """A question's features by block: how often each run occurs, and which concepts it touches.
 
-    __slots__ = ("concepts", "grams", "said")
+    `core` is the question without fillers and brands: runs are cut from it as well, so that a brand in the middle of a
+    phrase does not hide it.
+    """
+
+    __slots__ = ("concepts", "core", "grams", "said")
 
     def __init__(self, text: str) -> None:
         """Reads at most the first 300 characters."""
         self.said = normalise(text[:300])
         self.grams: dict[str, int] = {}
-        for gram in _grams(bare(self.said)):
+        said = bare(self.said)
+        self.core = said.replace(CREDIT, "").replace(LOAN, "").strip()
+        for gram in (*_grams(said), *_grams(self.core)):
             self.grams[gram] = self.grams.get(gram, 0) + 1
         self.concepts = _concepts(self.said)
 

@@ -12,7 +12,7 @@ from fenqi.question.model import MAX_CHARACTERS, Guess, Outcome, Reading
 from fenqi.question.reader import reader
 from fenqi.question.topics import OTHER, topics
 
-ANSWER_FROM_PPM = 550_000
+ANSWER_FROM_PPM = 600_000
 """A topic at least this likely is answered: measured on held-out families and on questions in other words
 (docs/concepts/ask.md)."""
 CHOICE_FROM_PPM = 330_000

@@ -21,6 +21,8 @@ from fenqi.question.model import Guess
 PACKED = "reader.msgpack"
 _HEAD = struct.Struct("<ff")
 _ZERO = 128
+_WRITTEN_BONUS = 1.0
+"""What a question that was written in these very words adds to its topic's margin: as much as the margins' own unit."""
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -35,6 +37,8 @@ class Packed(msgspec.Struct, frozen=True):
     shares: tuple[float, float, float]
     """How much each block counts."""
     blocks: tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]]
+    written: dict[str, int]
+    """The cores of the questions learnt from, with their topics."""
 
 
 class Row(NamedTuple):
@@ -69,6 +73,8 @@ class Reader:
         )
         for block, share, items in zip(self._blocks, self._source.shares, counted, strict=True):
             _add(margins, block, share, items)
+        if seen.core in self._source.written:
+            margins[self._source.written[seen.core]] += _WRITTEN_BONUS
         sharpness = self._source.sharpness["zh" if any("一" <= char <= "鿿" for char in seen.said) else "en"]
         return _guesses(self._source.topics, margins, sharpness)
 
