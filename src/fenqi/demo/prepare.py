@@ -21,7 +21,7 @@ from fenqi.customer import Keys
 from fenqi.database import clock as database_clock
 from fenqi.database import outbox
 from fenqi.database.pool import Database
-from fenqi.demo import assumptions, gateways
+from fenqi.demo import assumptions, gateways, policies
 from fenqi.demo.share import PASSWORD, PAY_PASSWORD, Meeting, Say, Timetable, in_process, work
 from fenqi.demo.tally import Tally
 from fenqi.flows import events
@@ -142,6 +142,7 @@ async def _hand_over(settings: Settings, control: Control | None) -> None:
         faults = await _faults(database, control, ctx.now())
         if faults:
             raise PreparationFailed("\n".join(faults))
+        await policies.lay_out(ctx)
         if control is not None:
             await gateways.speak(control)
         async with database.transaction() as tx:
