@@ -98,15 +98,16 @@ def tell_remedy(remedy: Remedy, remedy_id: str, locale: Locale, names: Callable[
 
 
 def tell_route(
-    route: Route, locale: Locale, intent_id: UUID, asks: Mapping[str, str], about: str = "", at: datetime | None = None
-) -> ToldRoute:
+    route: Route, locale: Locale, intent_id: UUID, asks: Mapping[str, str], about: str = "", at: datetime | None = None,
+    due_at: datetime | None = None,
+) -> ToldRoute:  # fmt: skip
     """A route in words, with the door it begins at where there is one.
 
     `about` says, as a query, which refusal a request to people is against; with `at` such a route says by when, counted
-    in working time, instead of its usual time.
+    in working time, instead of its usual time; `due_at` is the promise of a review under way that it joins.
     """
     if route.kind in REQUESTS and about:
-        return _request(route, locale, about, at)
+        return _request(route, locale, about, at, due_at)
     said = texts.render_route(route.kind, route.usual_ms, route.from_ms, locale)
     if route.kind == "ask_seller" and asks:
         return ToldRoute(said.label, said.sentence, form="/sellers/ask", fields=asks)
@@ -119,12 +120,12 @@ def tell_route(
     return ToldRoute(said.label, said.sentence, href)
 
 
-def _request(route: Route, locale: Locale, about: str, at: datetime | None) -> ToldRoute:
+def _request(route: Route, locale: Locale, about: str, at: datetime | None, due_at: datetime | None) -> ToldRoute:
     """A route that begins with a request to people."""
     said = texts.render_route(route.kind, route.usual_ms if at is None else None, route.from_ms, locale)
     sentence = said.sentence
     if at is not None:
-        due_at = case_norm.due_at(REQUESTS[route.kind], at)
+        due_at = due_at or case_norm.due_at(REQUESTS[route.kind], at)
         sentence += ("" if locale is Locale.ZH_CN else " ") + texts.t("requests.by_then", locale, due_at=due_at)
     return ToldRoute(said.label, sentence, f"/requests/new?route={route.kind}&{about}")
 

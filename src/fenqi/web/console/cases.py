@@ -16,10 +16,10 @@ from fenqi import aftersales, staff, texts
 from fenqi.aftersales import Case, CaseState, Kind, Stage, Verdict, norm
 from fenqi.credit import ApplicationInputs
 from fenqi.database.pool import Tx
-from fenqi.flows import case_desk, case_effect, case_replay
+from fenqi.flows import case_desk, case_effect, case_replay, case_seen
 from fenqi.flows.case_desk import Shown
 from fenqi.kernel.ids import parse_id
-from fenqi.kernel.reason import CODES
+from fenqi.kernel.reason import CODES, Disclosure
 from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.kernel.working_hours import HOUR, working_minutes_between
 from fenqi.staff import Action, Member
@@ -33,6 +33,7 @@ from fenqi.web.upload import file_response
 _SHOWN = 200
 _SEEN_HOLDS = timedelta(hours=8)
 _SOON_MINUTES = 2 * HOUR
+_NEVER_TOLD = (Disclosure.GENERIC, Disclosure.STAFF)
 
 
 class Sla(NamedTuple):
@@ -108,7 +109,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         200 if no is None else no.status,
         case=case,
         shown=shown,
-        seen=shown.seen,
+        seen=case_seen.open_to(shown.seen, member.may(Action.SEE_HIDDEN_REASONS)),
         sla=sla_of(case, context.now()),
         names=names,
         tree=ref.tree,
@@ -148,8 +149,8 @@ def _audience(member: Member) -> Audience:
 
 
 def _codes(case: Case, member: Member) -> list[tuple[str, bool]]:
-    """The reasons of the refusal, and whether the buyer doesn't hear of each by its name."""
-    return [(code, CODES[code].twin is not None) for code in case.about.codes]
+    """The reasons of the refusal, and whether the buyer never hears of each by its name."""
+    return [(code, CODES[code].disclosure in _NEVER_TOLD) for code in case.about.codes]
 
 
 def _name(names: dict[UUID | None, str], actor: str) -> tuple[str, str]:

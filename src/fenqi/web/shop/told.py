@@ -222,7 +222,10 @@ class Teller:
     def _route(self, offer: Offer, route: Route) -> saying.ToldRoute:
         about = f"decision={self.quote.decision_id}&method={offer.method}&plan={offer.plan or ''}"
         at = datetime.fromtimestamp(self.quote.facts.now_ms / 1000, UTC)
-        return saying.tell_route(route, self.locale, self.quote.intent_id, self._asks(offer), about, at)
+        review_ms = next((one.until_ms for one in offer.reasons if one.code == "RISK_MANUAL_REVIEW"), None)
+        joins = route.kind == "human_review" and review_ms is not None
+        due_at = datetime.fromtimestamp(review_ms / 1000, UTC) if joins and review_ms is not None else None
+        return saying.tell_route(route, self.locale, self.quote.intent_id, self._asks(offer), about, at, due_at)
 
     def _asks(self, offer: Offer) -> Mapping[str, str]:
         """What asking the sellers to enable the method sends along."""
