@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from rich.console import Console
 from tests import world
 
-from fenqi import cashier, credit
+from fenqi import cashier, credit, explain_cli
 from fenqi.cashier import RiskFacts
 from fenqi.credit import BureauFile
 from fenqi.database.pool import Database
@@ -273,3 +275,15 @@ def test_quoting_again_is_one_event_while_nothing_changes(ctx: Context, ref: Ref
     assert len(looks) == 1
     assert looks[0].startswith("Cashier opened 3 times: ")
     assert len(told.decisions) == 3
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_the_terminal_prints_all_of_it(refused: Any, every: bool) -> None:
+    placed, *_, after = refused
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(explain_cli.tree(diagnose.tell(after, Audience.RISK, Locale.ZH_CN), Locale.ZH_CN, every=every))
+    said = console.export_text()
+    assert placed.order.number in said
+    assert "LIMIT_INSUFFICIENT" in said
+    assert "replayed: identical" in said
+    assert "经过" in said

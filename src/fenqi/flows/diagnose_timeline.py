@@ -97,7 +97,15 @@ def _rank(name: str) -> int:
     return next((rank for head, rank in _RANKS if name.startswith(head)), 2)
 
 
-_RANKS = (("looked", 1), ("case_", 6), ("pressed_", 3), ("attempt_", 4), ("order_", 5), ("refund", 6), ("back_", 7))
+_RANKS = (
+    ("looked", 1),
+    ("remedy_done", 3),
+    ("pressed_", 4),
+    ("attempt_", 5),
+    ("order_", 6),
+    ("refund", 7),
+    ("back_", 8),
+)
 
 
 def _order_move(move: order.OrderMove) -> Event:
