@@ -343,3 +343,29 @@ def test_two_processes_count_each_decision_once_and_the_sample_is_bounded(town, 
         assert {each.decision_id for each in found.sample} < {each.decision_id for each in shown}
 
     run(story())
+
+
+def test_a_decision_that_can_not_be_judged_again_stops_neither_its_shadow_nor_the_others(town, run, monkeypatch):
+    count, stuck = policy_shadow._count, []
+
+    def stumbling(tally, stored, *others):
+        if stored.decision_id in stuck:
+            raise ValueError("facts of another age")
+        count(tally, stored, *others)
+
+    monkeypatch.setattr(policy_shadow, "_count", stumbling)
+
+    async def story():
+        ctx = town.ctx
+        made = await town.submitted("2026-2", **NO_INSTALMENTS)
+        begun = await policy_shadow.begin(
+            ctx, town.ann, new_id(), made.policy_id, made.revision, world.AT + 24 * HOUR, "what would it do"
+        )
+        ctx.clock.advance(timedelta(minutes=1))
+        shown = [await town.seen(buyer) for buyer in town.buyers]
+        stuck.append(shown[1].decision_id)
+        ctx.clock.advance(timedelta(minutes=1))
+        assert await _caught_up(ctx) == 4
+        assert (await policy_shadow.result(ctx, begun.shadow_id)).shadow.decisions == 3
+
+    run(story())

@@ -7,6 +7,7 @@ paying never waits for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from fenqi.policy import PolicyBook, Shadow, ShadowResult, ShadowTally
 from fenqi.policy.shadow_model import ChangeKind, Difference, Sampled
 from fenqi.staff import Action
 
+_LOG = logging.getLogger(__name__)
 SETTLED = timedelta(seconds=10)
 """A decision this old has been committed, or never will be."""
 _WINDOW = timedelta(hours=1)
@@ -80,7 +82,16 @@ async def tick(ctx: Context) -> int:
     """Let each open shadow look at its next decisions; how many were looked at. 0: they are up to date."""
     async with ctx.database.snapshot() as tx:
         there = await policies.open_shadows(tx)
-    return sum([await _advance(ctx, each) for each in there])
+    return sum([await _advanced(ctx, each) for each in there])
+
+
+async def _advanced(ctx: Context, shadow: Shadow) -> int:
+    """The next batch of one shadow; one that stumbles leaves the others their turn."""
+    try:
+        return await _advance(ctx, shadow)
+    except Exception:  # noqa: BLE001 - the edge of a job: log, go on with the next
+        _LOG.exception("the shadow %s stumbled", shadow.shadow_id)
+        return 0
 
 
 async def _advance(ctx: Context, shadow: Shadow) -> int:
@@ -122,7 +133,10 @@ async def _tallied(found: Iterable[StoredDecision], books: Mapping[str, PolicyBo
     tally = ShadowTally()
     for stored in found:
         begun_s = time.perf_counter()
-        _count(tally, stored, books[""], books.get(stored.policy_version), tree)
+        try:
+            _count(tally, stored, books[""], books.get(stored.policy_version), tree)
+        except Exception:  # noqa: BLE001 - one decision that can't be judged again must not stop the rest for ever
+            _LOG.exception("the decision %s can't be judged again, and is not counted", stored.decision_id)
         await asyncio.sleep(_REST * (time.perf_counter() - begun_s))
     return tally
 
