@@ -84,6 +84,9 @@ TERMS = (Taste("instalment_3", 45), Taste("instalment_6", 25), Taste("instalment
 ONE_TAP = 0.7
 """Of the buyers who know how they pay: those who press without looking at the list of methods first (A)."""
 
+BORROWED_DEVICE, CONFIRMS = 10, 154
+"""Of 256 orders: so many are placed on a device that is new here, and so many of those whom risk then asks confirm (A);
+about 8 % of the credit line's refusals shall be risk's [magnitudes.md]."""
 LEFT_BEHIND = 0.05
 """Orders placed and never paid, whatever the cashier says (A; the 70 % of carts abandoned come before an order)."""
 LEAVES_WITHOUT_METHOD = 0.42
@@ -91,7 +94,7 @@ LEAVES_WITHOUT_METHOD = 0.42
 RECOVERS = 0.35
 """Of those who see a reason with its remedy: carry the remedy out (30 to 40 %) [magnitudes.md, A]."""
 RECOVERS_BARE = 0.12
-"""Of those who see a bare "unavailable": find out what to do by themselves, and do it (10 to 15 %) [magnitudes.md, A]."""
+"""Of those who see a bare "unavailable": find out by themselves what to do, and do it (10 to 15 %) [magnitudes.md]."""
 SEES_BARE = 0.2
 """Share of the consumers who take part in the experiment without reasons, while the quarter is simulated (A)."""
 TAKES_ANOTHER = 0.5
