@@ -204,7 +204,10 @@ def _measure(paths: list[Path], brief: Brief, one_at_a_time: float) -> None:
     print(
         f"{used_s:.1f} s of processor time: {used_s / PROCESSES:.1f} s on {PROCESSES} processors that do nothing else"
     )
-    print(f"{whole.changed_decisions:,} checkouts decided otherwise; {whole.opened:,} opened, {whole.closed:,} closed")
+    print(
+        f"{whole.changed_decisions:,} of {whole.decisions:,} looks and presses decided otherwise;"
+        f" {whole.opened:,} checkouts opened, {whole.closed:,} closed"
+    )
     print(f"{rate / one_at_a_time:,.0f} times as fast as the evaluator, one at a time in one process")
     met = "met" if took_s <= GOAL_S * whole.rows / 10_000_000 else "missed"
     print(f"goal: 10,000,000 decisions within {GOAL_S:g} s on two cores: {met}")

@@ -29,7 +29,8 @@ from fenqi.policy.table import Answer, Row, Table
 MOST_DAYS = 730
 _SHOWN = 15
 _PORTIONS, _PORTION_BYTES = 16, 16 * 2**20
-_PURCHASES = ("goods", "transaction", "exposure", "counter_offer")
+PURCHASES = ("goods", "transaction", "exposure", "counter_offer")
+"""The tables that are asked at a purchase."""
 
 
 class Progress(NamedTuple):
@@ -127,7 +128,7 @@ def loosened(document: PolicyDocument, rule_id: str) -> PolicyDocument:
         found = next((n for n, row in enumerate(table.rows) if row.rule_id == rule_id), None)
         if found is None:
             continue
-        if table.key not in _PURCHASES:
+        if table.key not in PURCHASES:
             raise Refusal("RULE_NOT_ABOUT_PURCHASES", f"{rule_id} is about applications, which aren't tested here")
         rows = (*table.rows[:found], _loose(table, table.rows[found]), *table.rows[found + 1 :])
         tables = (*document.tables[:place], Table(table.key, rows), *document.tables[place + 1 :])

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from fenqi import policy, staff, texts
 from fenqi.flows import backtests
-from fenqi.flows.backtest import Report
+from fenqi.flows.backtest import PURCHASES, Report
 from fenqi.flows.backtest_figures import Change
 from fenqi.flows.backtest_words import change, sentence
 from fenqi.flows.reference import Reference
@@ -69,6 +69,7 @@ async def page(visit: Visit, no: Refusal | None = None) -> Response:
         found=found,
         names=names,
         versions=[each for each in versions if each.state not in gone and each.number != current.number],
+        rules=[row.rule_id for table in current.document.tables if table.key in PURCHASES for row in table.rows],
         chosen=visit.form.text("policy") or visit.query("policy", 60),
         loosen=visit.form.text("rule") or visit.query("loosen", 60),
         days=visit.form.text("days") or visit.query("days", 3) or str(SPANS[1]),
@@ -149,7 +150,7 @@ def _methods(report: Report) -> list[Bars]:
     most = max(report.figures.judged.values(), default=0) or 1
     return [
         Bars(method, both, both.before * _BAR // most, both.after * _BAR // most, report.figures.judged[method])
-        for method, both in report.figures.methods.items()
+        for method, both in sorted(report.figures.methods.items(), key=lambda item: -report.figures.judged[item[0]])
     ]
 
 
