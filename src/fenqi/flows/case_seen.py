@@ -108,6 +108,16 @@ def decode(facts: bytes) -> Seen:
     return msgspec.json.decode(facts, type=Seen)
 
 
+def open_to(seen: Seen, sees_hidden: bool) -> Seen:
+    """What of it a member of staff may know: rules, signals and lists are for the risk desk alone."""
+    if sees_hidden:
+        return seen
+    decision = seen.decision
+    if decision is not None:
+        decision = msgspec.structs.replace(decision, risk=cashier.RiskFacts())
+    return msgspec.structs.replace(seen, decision=decision, lists=())
+
+
 def digest(content: bytes) -> str:
     """SHA-256 as text."""
     return hashlib.sha256(content).hexdigest()

@@ -114,7 +114,7 @@ async def queue(call: Call) -> tuple[DeskCase, ...]:
     "GET", "/v1/staff/cases/{case}", answer=DeskCaseWhole, who=("staff",), query=("why",), problems=(403, 404, 422)
 )  # fmt: skip
 async def read(call: Call) -> DeskCaseWhole:
-    """One case with all its evidence; `why` it is looked at is kept."""
+    """One case with all its evidence; `why` it is looked at is kept. Rules, signals and lists are for the risk desk."""
     context, member = call.context, await _member(call)
     async with context.database.transaction() as tx:
         case = await aftersales.find(tx, call.path["case"])
@@ -123,7 +123,8 @@ async def read(call: Call) -> DeskCaseWhole:
         shown = await case_desk.show(context, tx, case)
     whole = shown.whole
     return DeskCaseWhole(
-        _line(case), shown.seen, shown.mark, tuple(whole.messages),
+        _line(case), case_seen.open_to(shown.seen, member.may(Action.SEE_HIDDEN_REASONS)), shown.mark,
+        tuple(whole.messages),
         tuple(
             FileLine(one.evidence_id, one.audience, one.name, one.media_type, one.size_bytes, one.sha256.hex())
             for one in whole.evidence
