@@ -21,7 +21,7 @@ from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.clock import epoch_ms
 from fenqi.kernel.ids import new_id
-from fenqi.kernel.refusal import Refusal
+from fenqi.kernel.refusal import NotFound, Refusal
 from fenqi.question import Asked, Guess, Outcome, Reading, Topic
 from fenqi.texts import Audience, Locale
 
@@ -70,6 +70,8 @@ async def again(ctx: Context, question_id: UUID, consumer_id: UUID | None, local
     async with ctx.database.snapshot() as tx:
         asked = await question.get(tx, question_id, consumer_id)
     audience = Audience(asked.audience)
+    if audience is not Audience.BUYER:
+        raise NotFound("QUESTION_UNKNOWN", "no such question")
     person = await _person(ctx, asked.consumer_id, asked.order_id, audience)
     return _answer(asked, person, audience, locale)
 
@@ -104,7 +106,7 @@ async def _to_a_person(ctx: Context, asked: Asked) -> None:
     actor = f"consumer:{asked.consumer_id}" if asked.audience == Audience.BUYER else "system:questions"
     by = By(actor, "asked in words", ctx.now())
     subject = Subject("none", str(asked.question_id))
-    if asked.order_id is not None:
+    if asked.order_id is not None and asked.audience == Audience.BUYER:  # no buyer joins what staff asked
         subject = Subject("order", str(asked.order_id))
     about = About(order_id=asked.order_id, codes=asked.codes, question=asked.text)
     await case_open.open(ctx, kind, subject, asked.consumer_id, about, by, asked.text, case_id=asked.question_id)

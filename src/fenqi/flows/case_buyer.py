@@ -123,7 +123,7 @@ async def _appeal(
     kind, topic = Kind.APPEAL, against.topic
     if topic is Topic.NONE:
         reviews = await aftersales.of_subject(tx, consumer_id, Kind.PAYMENT_REVIEW, against.subject)
-        under_way = any(one.is_open for one in reviews)
+        under_way = any(one.is_open and is_shown(one) for one in reviews)
         kind, topic = (Kind.PAYMENT_REVIEW, topic) if under_way else (kind, Topic.RISK_REFUSAL)
     return msgspec.structs.replace(
         new, kind=kind, topic=topic, subject=against.subject, about=against.about, amount_minor=against.amount_minor

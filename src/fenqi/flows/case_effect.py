@@ -16,6 +16,7 @@ from fenqi.aftersales import Case, CaseDecision, Kind, Topic, Verdict
 from fenqi.credit import ApplicationDecision
 from fenqi.credit.model import GENERAL_PATH
 from fenqi.database.pool import Tx
+from fenqi.database.reference_epoch import raise_epoch
 from fenqi.flows import case_risk
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
@@ -146,6 +147,7 @@ async def _complaint(ctx: Context, tx: Tx, case: Case, decision: CaseDecision, b
     bought = await order.get(tx, _whose(case), case.about.order_id)
     for merchant_id in sorted({line.merchant_id for line in bought.lines}):
         await case_risk.complaint_upheld(tx, Subject("merchant", merchant_id), case.case_id, by)
+    await raise_epoch(tx, "risk")  # no press goes through on facts from before it
 
 
 def _whose(case: Case) -> UUID:

@@ -16,6 +16,7 @@ from fenqi import credit, customer, risk
 from fenqi.database import outbox
 from fenqi.database.outbox import Event, Handler
 from fenqi.database.pool import Tx
+from fenqi.database.reference_epoch import raise_epoch
 from fenqi.flows.basis import Basis
 from fenqi.flows.context import Context
 from fenqi.flows.device import Seen
@@ -112,6 +113,7 @@ def handlers(ctx: Context) -> Mapping[str, Handler]:
     async def fraud(tx: Tx, events: Sequence[Event]) -> None:
         for event in events:
             await risk.links.carry_fraud(tx, event.consumer_id, event.written_at)
+        await raise_epoch(tx, "risk")  # last, for whoever holds it waits for no subject
 
     return {PRESS: press, MET: meet, LOANS: loans, FRAUD: fraud}
 
