@@ -155,6 +155,17 @@ def test_asking_the_buyer_stops_the_clock(do):
     assert [(one.stage, one.outcome) for one in asked] == [(Stage.ASKED, "more_information")]
 
 
+def test_a_file_alone_is_an_answer_too(do):
+    case = in_hand(do)
+    key = (case.party_id, case.case_id)
+    do(aftersales.ask, *key, ANNA, "Please send the invoice.", FACTS, "p-1", staff(ANNA))
+    do(aftersales.hand_in, *key, new_id(), "ours.png", PNG, staff(BO), internal=True)
+    assert do(aftersales.get, *key).state is CaseState.WAITING, "a colleague's file is none"
+    do(aftersales.hand_in, *key, new_id(), "invoice.png", PNG, buyer(case.party_id))
+    going = do(aftersales.get, *key)
+    assert (going.state, going.left_minutes, going.due_at) == (CaseState.IN_HAND, None, case.due_at)
+
+
 def test_a_missed_deadline_is_noted_once_and_an_unanswered_question_lapses(do):
     late, silent = in_hand(do, at=AT - timedelta(days=40)), in_hand(do, at=AT - timedelta(days=40))
     then = staff(ANNA, at=AT - timedelta(days=40))

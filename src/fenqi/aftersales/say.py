@@ -52,8 +52,11 @@ async def tell(tx: Tx, party_id: UUID, case_id: UUID, message_id: UUID, body: st
 async def hand_in(
     tx: Tx, party_id: UUID, case_id: UUID, evidence_id: UUID, name: str, content: bytes, by: By, internal: bool = False
 ) -> Evidence:
-    """Keep a file. Refuses FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_UNKNOWN (images and PDF are known, by what is in
-    them), FILES_TOO_MANY, and STATE_CONFLICT for a case that has ended."""
+    """Keep a file; the buyer's is an answer, as their words are, where one was waited for.
+
+    Refuses FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_UNKNOWN (images and PDF are known, by what is in them),
+    FILES_TOO_MANY, and STATE_CONFLICT for a case that has ended.
+    """
     media_type = media_type_of(content)
     case = await locked_open(tx, party_id, case_id)
     there = await thread.select_evidence(tx, party_id, case_id)
@@ -67,6 +70,8 @@ async def hand_in(
         hashlib.sha256(content).digest(), by.actor, by.at,
     )  # fmt: skip
     await thread.insert_evidence(tx, case.party_id, case.case_id, new, content)
+    if case.state is CaseState.WAITING and not internal:
+        await _go_on(tx, case, by)
     return new
 
 
