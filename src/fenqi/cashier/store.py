@@ -234,12 +234,12 @@ Key = tuple[int, UUID, UUID]
 
 
 async def decided_between(tx: Tx, after_at: Any, until_at: Any, limit: int) -> list[tuple[Key, Any]]:
-    """The checkouts with decisions after one instant and up to another, with the first of these, oldest first. A
-    report: it looks through all buckets."""
+    """The checkouts with decisions after one instant and up to another, with the first of these, oldest first; all
+    of the last instant, even beyond the limit. A report: it looks through all buckets."""
     cursor = await tx.execute(
         """SELECT bucket, consumer_id, intent_id, min(decided_at) FROM decision
            WHERE decided_at > %s AND decided_at <= %s GROUP BY bucket, consumer_id, intent_id
-           ORDER BY min(decided_at), intent_id LIMIT %s""",
+           ORDER BY min(decided_at) FETCH FIRST %s ROWS WITH TIES""",
         (after_at, until_at, limit),
     )
     return [((row[0], row[1], row[2]), row[3]) for row in await cursor.fetchall()]

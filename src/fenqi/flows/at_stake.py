@@ -7,8 +7,10 @@ buyers' steps are kept here, too.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -21,6 +23,7 @@ from fenqi.insight import Arm, Checkout, Judged, Look, Step
 from fenqi.kernel.ids import bucket_of
 from fenqi.order import Order, OrderState
 
+_LOG = logging.getLogger(__name__)
 JOB = "at_stake"
 _AT_ONCE = 200
 """Checkouts in one transaction."""
@@ -154,11 +157,21 @@ async def _checkouts(tx: Tx, keys: Sequence[tuple[int, UUID, UUID]]) -> list[Che
     orders = await cashier.orders_of_checkouts(tx, everywhere)
     bought = await order.get_many(tx, [(key[1], orders[key[2]]) for key in everywhere if key[2] in orders])
     by_order = {each.order_id: each for each in bought.values()}
-    return [
-        _checkout(key, decisions[key[2]], steps.get(key[2], []), (key[2], *led[key[2]]), paid, orders, by_order)
+    told = (
+        _readable(key, decisions[key[2]], steps.get(key[2], []), (key[2], *led[key[2]]), paid, orders, by_order)
         for key in keys
         if key[2] in decisions and key[2] in orders
-    ]
+    )
+    return [each for each in told if each is not None]
+
+
+def _readable(key: tuple[int, UUID, UUID], decisions: list[StoredDecision], *rest: Any) -> Checkout | None:
+    """The checkout; None for one whose decisions can't be read: the others must not wait for it for ever."""
+    try:
+        return _checkout(key, decisions, *rest)
+    except (msgspec.DecodeError, ValueError):
+        _LOG.exception("the checkout %s can't be read, and is not counted", key[2])
+        return None
 
 
 def _checkout(

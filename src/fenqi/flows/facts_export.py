@@ -6,16 +6,21 @@ which every run replaces.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import msgspec
 
 from fenqi import cashier
 from fenqi.cashier import StoredDecision
 from fenqi.flows.context import Context
 from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
 
+_LOG = logging.getLogger(__name__)
 FOLDER = "facts"
 _AT_ONCE = 500
 _A_FILE = 20_000
@@ -104,7 +109,7 @@ async def export_day(ctx: Context, on: date, run: Run = inline, *, is_whole: boo
     await run(write, paths[-1], first, now_ms)
     for left in files_of(folder, on, on):
         if left not in paths and (is_whole or ".open." in left.name):
-            left.unlink()
+            left.unlink(missing_ok=True)
     return paths
 
 
@@ -140,7 +145,7 @@ def write(path: Path, portion: Portion, now_ms: int) -> None:
     from fenqi.flows.decision_rows import frame_of, mark_last
 
     rows = [row for some in _by_checkout(portion) for row in _rows(some, now_ms, mark_last)]
-    beside = path.with_suffix(".writing")
+    beside = path.with_name(f"{path.stem}.{uuid4().hex}.writing")  # two processes may write the same day
     frame_of(rows).write_parquet(beside, compression="zstd", row_group_size=250_000)
     beside.replace(path)
 
@@ -159,6 +164,11 @@ def _by_checkout(portion: Portion) -> Iterator[Portion]:
 def _rows(some: Sequence[Any], now_ms: int, mark_last: Callable[[list[dict[str, Any]]], None]) -> list[dict[str, Any]]:
     from fenqi.flows.decision_rows import Ended, rows_of
 
-    rows = [row for stored, *ended in some for row in rows_of(stored, Ended(*ended), now_ms)]
+    rows: list[dict[str, Any]] = []
+    for stored, *ended in some:
+        try:
+            rows += rows_of(stored, Ended(*ended), now_ms)
+        except (msgspec.DecodeError, LookupError, ValueError):
+            _LOG.exception("the decision %s can't be read, and is left out", stored.decision_id)
     mark_last(rows)
     return rows

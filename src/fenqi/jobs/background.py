@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 from fenqi.channels.http import Http
 from fenqi.database import outbox
@@ -54,11 +55,8 @@ async def _relay(ctx: Context, stop: asyncio.Event) -> None:
 
 async def _clockwork(ctx: Context, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        try:
-            await expire.tick(ctx)
-            await case_clock.tick(ctx)
-        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
-            _LOG.exception("the clockwork stumbled")
+        await _tried("the clockwork", expire.tick(ctx))
+        await _tried("the clock of cases", case_clock.tick(ctx))
         await _pause(stop, _CLOCKWORK_S)
 
 
@@ -99,11 +97,8 @@ async def _courier(ctx: Context, stop: asyncio.Event) -> None:
 async def _counter(ctx: Context, stop: asyncio.Event) -> None:
     """Count what was at stake at the cashier."""
     while not stop.is_set():
-        try:
-            await at_stake.count(ctx)
-            await monitor.tick(ctx)
-        except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
-            _LOG.exception("the counter stumbled")
+        await _tried("the counter", at_stake.count(ctx))
+        await _tried("the monitor", monitor.tick(ctx))
         await _pause(stop, _COUNTER_S)
 
 
@@ -129,6 +124,14 @@ async def _messenger(ctx: Context, stop: asyncio.Event) -> None:
             _LOG.exception("the messenger stumbled")
             await _pause(stop, 1.0)
     await http.close()
+
+
+async def _tried(what: str, work: Awaitable[object]) -> None:
+    """Do one job's part; where it stumbles, the parts after it have their turn all the same."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001 - the edge of a job: log, wait, go on
+        _LOG.exception("%s stumbled", what)
 
 
 async def _news_or(ctx: Context, stop: asyncio.Event) -> None:
