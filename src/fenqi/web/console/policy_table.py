@@ -177,6 +177,7 @@ async def check(visit: Visit) -> Response:
 
 async def save_row(visit: Visit) -> Response:
     """POST /console/policies/{number}/tables/{key}/rows/{place}: keep the row; faults and all, it is a draft."""
+    check_may(visit, Action.MAKE_POLICY)
     async with visit.context.database.snapshot() as tx:
         ref = await visit.context.reference.current(tx, visit.context.now())
         found, schema = await _found(visit, tx)
@@ -196,6 +197,7 @@ async def save_row(visit: Visit) -> Response:
 
 async def move_row(visit: Visit) -> Response:
     """POST /console/policies/{number}/tables/{key}/rows/{place}/{verb}: up, down, or remove."""
+    check_may(visit, Action.MAKE_POLICY)
     async with visit.context.database.snapshot() as tx:
         found, schema = await _found(visit, tx)
     place, verb = visit.request.path_params["place"], visit.request.path_params["verb"]
