@@ -32,7 +32,7 @@ class Rating(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     helped: bool
 
 
-@resource("POST", "/v1/questions", body=Question, answer=Answer, max_body_bytes=4096)
+@resource("POST", "/v1/questions", body=Question, answer=Answer, max_body_bytes=4096, problems=(404,))
 async def put(call: Call) -> Answer:
     """Ask in words, zh-CN or en; without `order_id` it is about the latest unpaid order.
 
