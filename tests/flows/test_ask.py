@@ -53,12 +53,14 @@ def cast(ctx: Context, ref: Reference, run: Any) -> dict[str, Any]:
 
 
 def test_the_reasons_that_hold_come_first(ctx: Context, run: Any, cast: Any) -> None:
-    answer = run(ask.ask(ctx, "黄金不能用白条买吗", ZH, consumer_id=cast["rich"], order_id=cast["rich_gold"].order.order_id))
+    answer = run(
+        ask.ask(ctx, "黄金不能用白条买吗", ZH, consumer_id=cast["rich"], order_id=cast["rich_gold"].order.order_id)
+    )
     assert (answer.outcome, answer.topic, answer.finding) == (Outcome.ANSWERED, "goods_excluded", "matters")
     assert answer.reasons[0].code == "GOODS_CATEGORY_EXCLUDED"
     assert answer.order_number == cast["rich_gold"].order.number
     assert answer.checkout_id == cast["rich_gold"].intent_id
-    assert answer.confidence_ppm >= 550_000
+    assert answer.confidence_ppm >= 600_000
 
 
 def test_the_true_reason_is_told_kindly_where_the_question_is_about_another(ctx: Context, run: Any, cast: Any) -> None:
