@@ -87,6 +87,17 @@ def test_an_open_case_about_the_same_thing_is_joined(do):
     assert do(aftersales.open_case, consumer_id, appeal(order_id=order_id), buyer(consumer_id)).is_new
 
 
+def test_a_case_that_ends_while_it_is_joined_is_asked_for_again(do, monkeypatch):
+    """Between the insert, which it was in the way of, and the look at it."""
+
+    async def in_the_way(tx, new):
+        return False
+
+    monkeypatch.setattr("fenqi.aftersales.store.cases.insert_case", in_the_way)
+    with pytest.raises(Conflict, match="STATE_CONFLICT"):
+        opened(do)
+
+
 def test_one_person_proposes_and_another_decides(do):
     case = in_hand(do)
     proposed, said, fresh = decide(do, case, "upheld", inputs={"days": 2})

@@ -13,7 +13,7 @@ from fenqi.aftersales.store import cases
 from fenqi.database.pool import Tx
 from fenqi.kernel.by import By, check_why
 from fenqi.kernel.ids import bucket_of
-from fenqi.kernel.refusal import Refusal
+from fenqi.kernel.refusal import Conflict, Refusal
 
 
 class NewCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,4 +65,7 @@ async def _there(tx: Tx, case: Case) -> Case:
     if repeated is not None:
         return repeated
     about = await cases.select_of_subject(tx, case.party_id, case.kind, case.subject)
-    return next(one for one in about if one.is_open)
+    there = next((one for one in about if one.is_open), None)
+    if there is None:
+        raise Conflict("STATE_CONFLICT", "the case about it has just ended: ask again", state="ended")
+    return there
