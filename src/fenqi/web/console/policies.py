@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+import msgspec
 from starlette.responses import Response
 
 from fenqi import policy, staff, texts
 from fenqi.database.pool import Tx
+from fenqi.flows import policy_publish
+from fenqi.flows.context import Context
 from fenqi.flows.reference import Reference
 from fenqi.kernel.ids import new_id
-from fenqi.kernel.refusal import Refusal
-from fenqi.policy import HistoryRow, Known, PolicyState, PolicyVersion, Share
+from fenqi.kernel.refusal import NotFound, Refusal
+from fenqi.policy import HistoryRow, Known, PolicyState, PolicyVersion, Share, jdm, sheet_excel
 from fenqi.staff import Action
-from fenqi.web.console.act import check_may, instant, keep
+from fenqi.web.console.act import check_may, instant
 from fenqi.web.console.find import member_of
 from fenqi.web.page import Visit, Who, get, post
 
@@ -152,56 +157,78 @@ def table_changes(base: PolicyVersion, version: PolicyVersion) -> list[TableChan
 
 async def draft(visit: Visit) -> Response:
     """POST /console/policies: a new draft, from the version in force or another one."""
-    form, now = visit.form, visit.context.now()
-    number = form.required("number", _NAMED)
-    async with visit.context.database.transaction() as tx:
-        by = await keep(visit, tx, Action.MAKE_POLICY, f"policy:{number}", verb="draft")
-        from_number = form.text("based_on", _NAMED)
-        base = await policy.by_number(tx, from_number) if from_number else await policy.in_force(tx, now)
-        await policy.draft(tx, new_id(), number, base.document, by, based_on=base.number)
+    form = visit.form
+    number, policy_id = form.required("number", _NAMED), new_id()
+    member, why, based_on = member_of(visit), form.text("why"), form.text("based_on", _NAMED)
+    await policy_publish.draft(visit.context, member.staff_id, policy_id, number, why, based_on=based_on)
     return visit.redirect(f"/console/policies/{number}", notice="drafted")
 
 
 async def act(visit: Visit) -> Response:
     """POST /console/policies/{number}/{verb}: a step of a version's life."""
     number, verb = visit.request.path_params["number"][:_NAMED], visit.request.path_params["verb"]
-    action = Action.MAKE_POLICY if verb in ("submit", "recall", "withdraw", "note") else Action.PUBLISH_POLICY
-    async with visit.context.database.transaction() as tx:
-        by = await keep(visit, tx, action, f"policy:{number}", verb=verb)
-        ref = await visit.context.reference.current(tx, visit.context.now())
-        found, known, form = await policy.by_number(tx, number), known_of(ref), visit.form
-        match verb:
-            case "submit":
-                await policy.submit(tx, found.policy_id, form.count("revision", 10**6), known, by)
-            case "recall":
-                await policy.recall(tx, found.policy_id, by)
-            case "withdraw":
-                await policy.withdraw(tx, found.policy_id, by)
-            case "note":
-                await policy.note(tx, found.policy_id, by)
-            case "reject":
-                await policy.reject(tx, found.policy_id, form.count("revision", 10**6), by)
-            case "publish":
-                at = by.at if form.text("when") != "later" else instant(visit, "effective_at")
-                await policy.publish(tx, found.policy_id, form.count("revision", 10**6), at, known, by)
-            case "canary":
-                share = Share(form.count("percent", 99) * 10_000, by.at, by.at + timedelta(days=form.count("days", 90)))
-                await policy.begin_canary(tx, found.policy_id, form.count("revision", 10**6), share, known, by)
-            case "promote":
-                await policy.promote(tx, found.policy_id, form.count("revision", 10**6), by.at, known, by)
-            case "end-canary":
-                await policy.end_canary(tx, found.policy_id, by)
-            case "roll-back":
-                before = await policy.roll_back(tx, number, by)
-                number = before.number
-            case _:
-                raise Refusal("FORM_INVALID", f"no step {verb!r}")
+    ctx, staff_id, why = visit.context, member_of(visit).staff_id, visit.form.text("why")
+    if verb == "roll-back":
+        before = await policy_publish.roll_back(ctx, staff_id, number, why)
+        return visit.redirect(f"/console/policies/{before.number}", notice="roll_back")
+    async with ctx.database.snapshot() as tx:
+        policy_id = (await policy.by_number(tx, number)).policy_id
+    if verb in _PLAIN:
+        await _PLAIN[verb](ctx, staff_id, policy_id, why)
+    else:
+        await _judged(visit, verb, policy_id, visit.form.count("revision", 10**6))
     return visit.redirect(f"/console/policies/{number}", notice=verb.replace("-", "_"))
+
+
+_PLAIN: dict[str, Callable[[Context, UUID, UUID, str], Awaitable[object]]] = {
+    "recall": policy_publish.recall,
+    "withdraw": policy_publish.withdraw,
+    "note": policy_publish.note,
+    "end-canary": policy_publish.end_canary,
+}
+
+
+async def _judged(visit: Visit, verb: str, policy_id: UUID, revision: int) -> None:
+    """The steps that are taken on the document as somebody has seen it."""
+    ctx, staff_id, form, why = visit.context, member_of(visit).staff_id, visit.form, visit.form.text("why")
+    match verb:
+        case "submit":
+            await policy_publish.submit(ctx, staff_id, policy_id, revision, why)
+        case "reject":
+            await policy_publish.reject(ctx, staff_id, policy_id, revision, why)
+        case "publish":
+            at = instant(visit, "effective_at") if form.text("when") == "later" else None
+            await policy_publish.approve(ctx, staff_id, policy_id, revision, at, why)
+        case "canary":
+            now = ctx.now()
+            share = Share(form.count("percent", 99) * 10_000, now, now + timedelta(days=form.count("days", 90)))
+            await policy_publish.begin_canary(ctx, staff_id, policy_id, revision, share, why)
+        case "promote":
+            await policy_publish.promote(ctx, staff_id, policy_id, revision, None, why)
+        case _:
+            raise Refusal("FORM_INVALID", f"no step {verb!r}")
+
+
+_KINDS = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "json": "application/json"}
+
+
+async def file(visit: Visit) -> Response:
+    """GET /console/policies/{number}/files/{kind}: the tables as a workbook, or as JDM graphs."""
+    check_may(visit, Action.SEE_POLICY)
+    number, kind = visit.request.path_params["number"][:_NAMED], visit.request.path_params["kind"]
+    if kind not in _KINDS:
+        raise NotFound("NOT_FOUND", "no such file")
+    async with visit.context.database.snapshot() as tx:
+        tables = (await policy.by_number(tx, number)).document.tables
+    body = sheet_excel.write_workbook(tables) if kind == "xlsx" else msgspec.json.encode(jdm.write_graph(tables))
+    name = f'attachment; filename="fenqi-policy-{number}.{kind}"'
+    return Response(body, media_type=_KINDS[kind], headers={"Content-Disposition": name})
 
 
 ROUTES = [
     get("/console/policies", page, Who.STAFF),
     get("/console/policies/{number}", version, Who.STAFF),
+    get("/console/policies/{number}/files/{kind}", file, Who.STAFF),
     post("/console/policies", draft, Who.STAFF),
     post("/console/policies/{number}/{verb}", act, Who.STAFF),
 ]
