@@ -1,7 +1,7 @@
 """The risk database: subjects, lists, sliding counters, links, outcomes, reviews, and what programmes have lent.
 
-A subject (consumer, device, card, address, merchant) is a party with a bucket of its own, found by the id that its keyed
-hash gives; the value itself is nowhere. What one subject's event means for another one travels through the outbox.
+A subject (consumer, device, card, address, merchant) is a party with a bucket of its own, found by the id that its
+keyed hash gives; the value itself is nowhere. What one subject's event means for another one travels through the outbox.
 """
 
 from alembic import op
@@ -108,6 +108,7 @@ def _links() -> None:
             PRIMARY KEY (bucket, subject_id, other_id)
         ) WITH (fillfactor = 80)""")
     place(op.execute, "risk_link", "party")
+    op.execute("CREATE INDEX risk_link_latest ON risk_link (bucket, subject_id, last_at DESC, other_id)")
 
 
 def _outcomes() -> None:
@@ -179,8 +180,8 @@ def _exposures() -> None:
 
 def downgrade() -> None:
     for table in (
-        "risk_loan_programme", "risk_exposure", "risk_exposure_loan", "risk_review", "risk_outcome", "risk_link", "risk_pulse",
-        "risk_list_change", "risk_list", "risk_subject",
+        "risk_loan_programme", "risk_exposure", "risk_exposure_loan", "risk_review", "risk_outcome", "risk_link",
+        "risk_pulse", "risk_list_change", "risk_list", "risk_subject",
     ):  # fmt: skip
         op.execute(f"DROP TABLE {table}")
     op.execute("DELETE FROM reference_epoch WHERE kind = 'risk'")

@@ -14,7 +14,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE INDEX decision_by_time ON decision USING brin (decided_at)")
     op.execute("""
         CREATE TABLE backtest (
             backtest_id uuid PRIMARY KEY,
@@ -44,4 +43,3 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE backtest")
-    op.execute("DROP INDEX decision_by_time")

@@ -191,6 +191,18 @@ def test_a_missed_deadline_is_noted_once_and_an_unanswered_question_lapses(do):
     assert {late.case_id, silent.case_id} & {one.case_id for one in do(aftersales.overdue, by)} == set()
 
 
+def test_an_application_is_decided_on_what_there_is_when_its_buyer_keeps_silent(do):
+    long_ago = AT - timedelta(days=40)
+    subject = Subject("application", str(new_id()))
+    new = NewCase(case_id=new_id(), kind=Kind.APPLICATION_REVIEW, subject=subject, policy_version="p-1")
+    case = in_hand(do, new, at=long_ago)
+    do(aftersales.ask, case.party_id, case.case_id, ANNA, "A payslip?", FACTS, "p-1", staff(ANNA, at=long_ago))
+    by = By("system:clockwork", "the deadline has passed", AT)
+    back = do(aftersales.note_overdue, case.party_id, case.case_id, by)
+    assert (back.state, back.left_minutes, back.priority) == (CaseState.IN_HAND, None, 1)
+    assert back.due_at > AT
+
+
 def test_deciding_late_keeps_the_missed_deadline(do):
     case = in_hand(do)
     decided, _, _ = decide(do, case, "dismissed", at=AT + timedelta(days=30), reasons=("RISK_TXN_BLOCKED",))

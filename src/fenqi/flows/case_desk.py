@@ -18,7 +18,7 @@ from fenqi.flows import case_effect, case_seen
 from fenqi.flows.context import Context
 from fenqi.kernel.by import By
 from fenqi.kernel.ids import new_id
-from fenqi.kernel.refusal import Stale
+from fenqi.kernel.refusal import Conflict, Stale
 from fenqi.staff import Action, Member
 
 MAY: Mapping[Kind, Action] = {
@@ -68,9 +68,12 @@ async def release(ctx: Context, member: Member, number: str, why: str) -> Case:
 
 
 async def lapse(ctx: Context, member: Member, number: str, why: str) -> Case:
-    """Close it without a decision: there is nothing left to decide."""
+    """Close it without a decision: there is nothing left to decide. Not an application, which waits for one
+    (STATE_CONFLICT)."""
     async with ctx.database.transaction() as tx:
         case, by = await _begin(ctx, tx, member, number, why, "lapse")
+        if case.kind is Kind.APPLICATION_REVIEW:
+            raise Conflict("STATE_CONFLICT", "the application waits: approve or reject it", state=str(case.state))
         return await aftersales.lapse(tx, case.party_id, case.case_id, by)
 
 
