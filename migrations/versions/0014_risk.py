@@ -1,7 +1,8 @@
 """The risk database: subjects, lists, sliding counters, links, outcomes, reviews, and what programmes have lent.
 
 A subject (consumer, device, card, address, merchant) is a party with a bucket of its own, found by the id that its
-keyed hash gives; the value itself is nowhere. What one subject's event means for another one travels through the outbox.
+keyed hash gives; the value itself is nowhere. What one subject's event means for another one travels through the
+outbox.
 """
 
 from alembic import op
