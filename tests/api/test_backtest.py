@@ -30,7 +30,7 @@ def tokens(door, run, tmp_path_factory):
             for name, role in (("bt.ann", Role.RISK), ("bt.oli", Role.OPERATOR)):
                 await staff.hire(tx, new_id(), name, name, PASSWORD, [role], By("system:test", "hired", ctx.now()))
                 found.append((await staff.sign_in(tx, name, PASSWORD, ctx.now())).token)
-        await trade(ctx, 20, seed=4)
+        await trade(ctx, 20, seed=4, skip=60)
         ctx.clock.advance(timedelta(hours=1))
         return found
 

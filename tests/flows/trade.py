@@ -14,11 +14,13 @@ from fenqi.kernel.ids import new_id
 from fenqi.kernel.refusal import Refusal
 
 
-async def trade(ctx: Context, cases: int = 60, seed: int = 7) -> list[tuple]:
-    """(consumer id, intent id, order id) of each order that was placed; the clock moves on by seven minutes each."""
+async def trade(ctx: Context, cases: int = 60, seed: int = 7, skip: int = 0) -> list[tuple]:
+    """(consumer id, intent id, order id) of each order that was placed; the clock moves on by seven minutes each.
+
+    The first `skip` people are left to others."""
     ref = ctx.reference.newest
     assert ref is not None
-    people = await world.people(ctx, 10)
+    people = await world.people(ctx, 10, skip=skip)
     for consumer_id in people[:8]:
         await world.give_line(ctx, consumer_id)
     rng, found = random.Random(seed), []

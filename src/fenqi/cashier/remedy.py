@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
-from fenqi.cashier.action import Action, ChangeScene, ChangeSeller, ChoosePlan, Cost, Remedy, TakeOutLines
+from fenqi.cashier.action import (
+    Action,
+    ChangeScene,
+    ChangeSeller,
+    ChoosePlan,
+    Cost,
+    PayPartBy,
+    Remedy,
+    TakeOutLines,
+)
 from fenqi.cashier.case import View
 from fenqi.cashier.evaluate import plan_reasons, reasons_of
 from fenqi.cashier.facts import Facts
@@ -169,10 +178,17 @@ def _children(view: View, method: str, plan: str | None) -> Iterable[_Child]:
     for ask in asks:
         children = [child for candidate in proposals(ask) for child in _child(ask, candidate) if is_cured(ask, child)]
         if children:
-            return children
+            in_parts = any(isinstance(action, PayPartBy) for candidate, _, _ in children for action in candidate)
+            return children + _elsewhere(asks, but=ask) if in_parts else children
+    return _elsewhere(asks)
+
+
+def _elsewhere(asks: list[Ask], but: Ask | None = None) -> list[_Child]:
+    """The states in other scenes; of two parts each is judged where the order is, so the scene is chosen first."""
     return [
         child
         for ask in asks
+        if ask is not but
         for candidate in proposals(ask)
         if isinstance(candidate[0], ChangeScene)
         for child in _child(ask, candidate)
