@@ -9,6 +9,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +24,7 @@ _LOG = logging.getLogger("fenqi.jobs")
 _LOOKS_S = 1.5
 _EXPORTS_S = 600.0
 _WORKERS = 2
+_NICE, _FOLLOWS_S = 10, 0.5
 
 
 @asynccontextmanager
@@ -30,7 +32,7 @@ async def workers() -> AsyncIterator[Run]:
     """Processes that do work handed to them, for the length of the `async with`."""
     loop = asyncio.get_running_loop()
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(_WORKERS, spawn, initializer=os.nice, initargs=(10,))
+    pool = ProcessPoolExecutor(_WORKERS, spawn, initializer=_begin, initargs=(os.getpid(),))
 
     async def run(work: Callable[..., Any], *given: Any) -> Any:
         return await loop.run_in_executor(pool, work, *given)
@@ -39,6 +41,18 @@ async def workers() -> AsyncIterator[Run]:
         yield run
     finally:
         await asyncio.to_thread(pool.shutdown, True, cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    """In a worker: give way to whatever else runs, and go when the parent goes, however it does."""
+    os.nice(_NICE)
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(_FOLLOWS_S)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 async def run(ctx: Context, stop: asyncio.Event) -> None:
