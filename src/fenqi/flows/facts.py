@@ -13,7 +13,6 @@ from fenqi import cashier
 from fenqi.attempt import Attempt, Said
 from fenqi.cashier import (
     AlternativeOffer,
-    CapFacts,
     ConsumerFacts,
     CouponFacts,
     CreditFacts,
@@ -28,16 +27,17 @@ from fenqi.cashier import (
     SellerFacts,
     Versions,
 )
-from fenqi.credit import CreditView, nominal_annual_cost_ppm
+from fenqi.credit import CreditView
 from fenqi.customer import Consumer
 from fenqi.flows.channel_facts import channel_of, told_of
+from fenqi.flows.policy_facts import cap_facts, method_facts, plan_facts, twin, twin_code
 from fenqi.flows.policy_inputs import category_path, exposure_inputs, who
 from fenqi.flows.reference import Reference
-from fenqi.kernel.clock import business_date, epoch_ms, start_of_day
+from fenqi.kernel.clock import business_date, epoch_ms
 from fenqi.ledger import LimitAccount
 from fenqi.order import Line, Order
 from fenqi.order.model import DELIVERIES, SCENES
-from fenqi.policy import InterestFreeRow, MethodRow, PlanRow, PolicyBook, Who
+from fenqi.policy import CapRow, MethodRow, PolicyBook, Who
 
 MONEY_PATH = "liability:money_account"
 
@@ -240,40 +240,22 @@ def cap_path(method: str, scene: str | None) -> str:
 
 
 def _method(ref: Reference, got: Gathered, row: MethodRow, facts: Facts, now: datetime) -> MethodFacts:
-    return MethodFacts(
-        method=row.method,
-        offered_in=row.offered_in,
-        integrated_in=row.integrated_in,
-        capabilities=row.capabilities,
-        currencies=row.currencies,
-        suspended=row.suspended,
-        suspended_until_ms=_ms(row.suspended_until_at),
-        exposure=exposure(ref.policy, facts, row.method, got.exposure_used),
-        caps=tuple(
-            _cap(got.accounts, row.method, cap.window, cap.cap_minor, cap.scene, business_date(now)) for cap in row.caps
-        ),
-        single_cap_minor=row.single_cap_minor,
-        step_up_from_minor=row.step_up_from_minor,
-        deliveries_excluded=row.deliveries_excluded,
-        channel=channel_of(ref, got.order, row.method, now, got.open_attempt),
-        told=told_of(got.said, row.method, got.bound) if got.said else (),
+    today_on = business_date(now)
+    return method_facts(
+        row,
+        exposure(ref.policy, facts, row.method, got.exposure_used),
+        [cap_facts(cap, _used_minor(got.accounts, row.method, cap, today_on), today_on) for cap in row.caps],
+        channel_of(ref, got.order, row.method, now, got.open_attempt),
+        told_of(got.said, row.method, got.bound) if got.said else (),
     )
 
 
-def _cap(
-    accounts: Mapping[str, LimitAccount], method: str, window: str, cap_minor: int, scene: str | None, today_on: date
-) -> CapFacts:
-    account = accounts.get(cap_path(method, scene))
-    month_on = today_on.replace(day=1)
-    used = 0
-    if account is not None:
-        used = account.used_on_minor(today_on) if window == "day" else account.used_in_month_minor(today_on)
-    resets_on = date.fromordinal(today_on.toordinal() + 1) if window == "day" else _next_month(month_on)
-    return CapFacts(window, cap_minor, used, epoch_ms(start_of_day(resets_on)), scene)
-
-
-def _next_month(month_on: date) -> date:
-    return date(month_on.year + month_on.month // 12, month_on.month % 12 + 1, 1)
+def _used_minor(accounts: Mapping[str, LimitAccount], method: str, cap: CapRow, today_on: date) -> int:
+    """What is used of a cap, by the account that counts it; not opened yet: nothing."""
+    account = accounts.get(cap_path(method, cap.scene))
+    if account is None:
+        return 0
+    return account.used_on_minor(today_on) if cap.window == "day" else account.used_in_month_minor(today_on)
 
 
 def _plans(ref: Reference, got: Gathered, now: datetime) -> Iterable[PlanFacts]:
@@ -283,40 +265,9 @@ def _plans(ref: Reference, got: Gathered, now: datetime) -> Iterable[PlanFacts]:
         for row in ref.policy.plans(method.method, got.order.scene):
             campaign = ref.policy.interest_free(row.plan, now, goods) if row.fee_rate_ppm else None
             if campaign is not None:
-                yield _interest_free(got, row, campaign)
-            yield _plan(row)
-
-
-def _plan(row: PlanRow) -> PlanFacts:
-    return PlanFacts(
-        plan=row.plan,
-        method=row.method,
-        instalments=row.instalments,
-        fee_rate_ppm=row.fee_rate_ppm,
-        annual_cost_ppm=nominal_annual_cost_ppm(row.instalments, row.fee_rate_ppm or _a_period_ppm(row)),
-        min_minor=row.min_minor,
-        max_minor=row.max_minor,
-        fee_total_ppm=row.fee_total_ppm,
-    )
-
-
-def _a_period_ppm(row: PlanRow) -> int:
-    """A fee over the whole plan as a flat fee a period, rounded up."""
-    return -(-row.fee_total_ppm // row.instalments)
-
-
-def _interest_free(got: Gathered, row: PlanRow, campaign: InterestFreeRow) -> PlanFacts:
-    code = f"{row.plan}_free"
-    budget, uses = campaign.budget_minor, campaign.uses_per_consumer
-    return msgspec.structs.replace(
-        _plan(row),
-        plan=code,
-        annual_cost_ppm=0,
-        interest_free_by=campaign.sponsor,
-        interest_free_until_ms=epoch_ms(campaign.until_at),
-        interest_free_budget_minor=None if budget is None else budget - got.subsidies_spent.get(code, 0),
-        interest_free_uses_left=None if uses is None else max(0, uses - got.subsidised_uses.get(code, 0)),
-    )
+                code = twin_code(row.plan)
+                yield twin(row, campaign, got.subsidies_spent.get(code, 0), got.subsidised_uses.get(code, 0))
+            yield plan_facts(row)
 
 
 def exposure(book: PolicyBook, facts: Facts, method: str, used: Mapping[str, int]) -> tuple[ExposureFacts, ...]:
