@@ -109,7 +109,7 @@ def _links() -> None:
             PRIMARY KEY (bucket, subject_id, other_id)
         ) WITH (fillfactor = 80)""")
     place(op.execute, "risk_link", "party")
-    op.execute("CREATE INDEX risk_link_latest ON risk_link (bucket, subject_id, last_at DESC, other_id)")
+    op.execute("CREATE INDEX risk_link_first ON risk_link (bucket, subject_id, is_fraud DESC, last_at DESC, other_id)")
 
 
 def _outcomes() -> None:
@@ -141,6 +141,7 @@ def _reviews() -> None:
             actor text NOT NULL CHECK (actor <> ''),
             why text NOT NULL CHECK (why <> ''),
             at timestamptz NOT NULL,
+            most_minor bigint CHECK (most_minor >= 0),
             PRIMARY KEY (bucket, consumer_id, review_id)
         )""")
     place(op.execute, "risk_review", "consumer", append_only=True)

@@ -256,3 +256,20 @@ def test_is_refused_told_and_cured(ctx, crowd, run, number, code, trouble, cure)
         assert paid.outcome == "succeeded", paid.reasons
 
     run(story())
+
+
+def test_who_was_cleared_for_a_small_payment_is_not_cleared_for_a_large_one(ctx, crowd, run) -> None:
+    async def story():
+        who = Person(ctx, crowd[len(CASES)])
+        how = await shared_card(who)
+        refused, placed = await who.press(**how)
+        assert refused.outcome == "refused"
+        amount_minor = placed.order.payable_minor
+        for most_minor, outcome in ((amount_minor - 1, "refused"), (amount_minor, "succeeded")):
+            async with ctx.database.transaction() as tx:
+                about, until_at = who.consumer_id, ctx.now() + timedelta(hours=2)
+                await risk.record_review(tx, about, about, "cleared", until_at, who.by("looked at it"), most_minor)
+            payment, _ = await who.press(**(how | {"placed": placed}))
+            assert payment.outcome == outcome, payment.reasons
+
+    run(story())

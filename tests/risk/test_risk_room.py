@@ -25,6 +25,7 @@ from fenqi.policy.table import Row
 from fenqi.risk import Beat, Subject
 from fenqi.risk.links import Met
 from fenqi.risk.model import KEPT, Pulse, event_key
+from fenqi.risk.profiles import AROUND
 from fenqi.risk.store import pulses
 from fenqi.seed import tree as seed
 
@@ -189,6 +190,25 @@ def test_walks_are_bounded_and_counts_exact(ctx, run) -> None:
     assert len(near.nodes) == 3 and near.cut == ()
     assert len(far.nodes) == 3 + 20 - (1 if far.nodes.keys() >= near.nodes.keys() and _has_own(far) else 0)
     assert far.cut == (device.subject_id,)
+
+
+def test_a_fraud_does_not_hide_behind_a_crowd_on_the_same_device(ctx, run) -> None:
+    async def story():
+        device, fraud = new_id(), new_id()
+        at = ctx.now()
+        async with ctx.database.transaction() as tx:
+            await risk.links.meet(tx, [Met(fraud, Subject("device", device), at - timedelta(days=9))])
+            await risk.record_outcome(tx, Subject("consumer", fraud), "fraud", BY)
+        await world.settle(ctx)
+        later = [Met(new_id(), Subject("device", device), at) for _ in range(AROUND + 5)]
+        async with ctx.database.transaction() as tx:
+            await risk.links.meet(tx, later)
+            seen = await risk.profiles.around(tx, [device], [device])
+        assert len(seen.links) == AROUND
+        assert [link.other_id for link in seen.links if link.is_fraud] == [fraud]
+        assert seen.known[device].fraud_count == 1
+
+    run(story())
 
 
 def _has_own(web) -> bool:

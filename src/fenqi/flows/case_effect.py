@@ -78,14 +78,16 @@ async def _application(ctx: Context, tx: Tx, case: Case, decision: CaseDecision,
 
 
 async def _cleared(ctx: Context, tx: Tx, case: Case, decision: CaseDecision, by: By) -> None:
-    """The order goes through; where it has lapsed meanwhile, whatever the buyer pays within two days does."""
+    """The order goes through; where it has lapsed meanwhile, whatever the buyer pays within two days does. Up to the
+    amount that was looked at: four eyes are asked for by it."""
     consumer_id, order_id = _whose(case), case.about.order_id
     assert order_id is not None, "a payment's review is about an order"
-    await case_risk.cleared(tx, consumer_id, str(order_id), None, case.case_id, by)
+    most_minor = case.amount_minor
+    await case_risk.cleared(tx, consumer_id, str(order_id), None, case.case_id, by, most_minor)
     bought = await order.get(tx, consumer_id, order_id)
     if bought.state is not OrderState.AWAITING_PAYMENT or bought.pay_by_at <= by.at:
         until_at = by.at + timedelta(days=_CLEARED_DAYS)
-        await case_risk.cleared(tx, consumer_id, str(consumer_id), until_at, case.case_id, by)
+        await case_risk.cleared(tx, consumer_id, str(consumer_id), until_at, case.case_id, by, most_minor)
 
 
 async def _confirmed(ctx: Context, tx: Tx, case: Case, decision: CaseDecision, by: By) -> None:

@@ -16,9 +16,18 @@ def _consumer(consumer_id: UUID) -> Subject:
     return Subject("consumer", consumer_id)
 
 
-async def cleared(tx: Tx, consumer_id: UUID, about: str, until_at: datetime | None, case_id: UUID, by: By) -> None:
-    """A person found nothing against it; `about` is the order, or the consumer for everything until then."""
-    await risk.record_review(tx, consumer_id, about, "cleared", until_at, by)
+async def cleared(
+    tx: Tx,
+    consumer_id: UUID,
+    about: str,
+    until_at: datetime | None,
+    case_id: UUID,
+    by: By,
+    most_minor: int | None = None,
+) -> None:
+    """A person found nothing against it; `about` is the order, or the consumer for everything until then, up to the
+    amount that was looked at where it was one."""
+    await risk.record_review(tx, consumer_id, about, "cleared", until_at, by, most_minor)
     await risk.record_outcome(tx, _consumer(consumer_id), "cleared", by, str(case_id))
 
 

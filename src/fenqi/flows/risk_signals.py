@@ -209,8 +209,7 @@ def _profile(trail: Trail, consumer: Consumer, now: datetime) -> dict[str, Value
 def _said(trail: Trail, bought: Order, now: datetime) -> dict[str, Value]:
     """What people have said: lists, and the review of this order, else of the consumer."""
     about = (str(bought.order_id), str(bought.consumer_id))
-    reviews = [one for one in trail.own.reviews if one.about in about and one.at <= now]
-    newest = next((one for one in reviews if one.until_at is None or one.until_at > now), None)
+    newest = next((one for one in trail.own.reviews if one.bears_on(about, bought.payable_minor, now)), None)
     cleared = newest is not None and newest.state == "cleared"
     until_ms = None
     if newest is not None and cleared:

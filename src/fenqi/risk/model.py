@@ -157,6 +157,13 @@ class Review(msgspec.Struct, frozen=True):
     actor: str
     why: str
     at: datetime
+    most_minor: int | None = None
+    """What was looked at was a payment of this much: a dearer one has not been looked at (None: any)."""
+
+    def bears_on(self, about: tuple[str, ...], payable_minor: int, now: datetime) -> bool:
+        """Whether it says something of a payment now: of this order or consumer, and not beyond its amount."""
+        holds = self.at <= now and (self.until_at is None or self.until_at > now)
+        return holds and self.about in about and (self.most_minor is None or payable_minor <= self.most_minor)
 
 
 class Profile(msgspec.Struct, frozen=True):

@@ -47,11 +47,17 @@ async def record(tx: Tx, subject: Subject, outcome: OutcomeName, by: By, about: 
 
 
 async def record_review(
-    tx: Tx, consumer_id: UUID, about: UUID | str, outcome: str, until_at: datetime | None, by: By
+    tx: Tx,
+    consumer_id: UUID,
+    about: UUID | str,
+    outcome: str,
+    until_at: datetime | None,
+    by: By,
+    most_minor: int | None = None,
 ) -> None:
     """Keep where a person's look at a consumer (`about` their id) or at one order (its id) stands: `open`, `cleared`
-    (until an instant, or for good) or `confirmed`. Refuses REVIEW_STATE_UNKNOWN."""
+    (until an instant, or for good; for payments up to `most_minor`) or `confirmed`. Refuses REVIEW_STATE_UNKNOWN."""
     if outcome not in ("open", "cleared", "confirmed"):
         raise Refusal("REVIEW_STATE_UNKNOWN", "open, cleared or confirmed")
-    await store.insert_review(tx, consumer_id, Review(new_id(), str(about), outcome, until_at, *by))
+    await store.insert_review(tx, consumer_id, Review(new_id(), str(about), outcome, until_at, *by, most_minor))
     await raise_epoch(tx, "risk")

@@ -94,10 +94,12 @@ async def known(tx: Tx, subject_ids: Sequence[UUID]) -> dict[UUID, Known]:
 
 
 async def links(tx: Tx, subject_ids: Sequence[UUID], fan_out: int) -> list[Link]:
-    """The latest links of each of these subjects, at most `fan_out` of each."""
+    """The latest links of each of these subjects, at most `fan_out` of each; those to confirmed frauds before all
+    others, so that none hides behind a crowd."""
     cursor = await tx.execute(
         f"SELECT {_L_LINK} FROM {_KEYS} CROSS JOIN LATERAL (SELECT {_LINK} FROM risk_link o"
-        " WHERE o.bucket = k.bucket AND o.subject_id = k.subject_id ORDER BY o.last_at DESC, o.other_id LIMIT %b) AS l",
+        " WHERE o.bucket = k.bucket AND o.subject_id = k.subject_id"
+        " ORDER BY o.is_fraud DESC, o.last_at DESC, o.other_id LIMIT %b) AS l",
         [*_keys(subject_ids), fan_out],
     )
     return [Link(*row) for row in await cursor.fetchall()]

@@ -97,11 +97,11 @@ async def outcomes(tx: Tx, subject_id: UUID) -> list[Outcome]:
 async def insert_review(tx: Tx, consumer_id: UUID, review: Review) -> None:
     """Keep a state of a review."""
     await tx.execute(
-        "INSERT INTO risk_review (bucket, consumer_id, review_id, about, state, until_at, actor, why, at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO risk_review (bucket, consumer_id, review_id, about, state, until_at, actor, why, at, most_minor)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             bucket_of(consumer_id), consumer_id, review.review_id, review.about, review.state, review.until_at,
-            review.actor, review.why, review.at,
+            review.actor, review.why, review.at, review.most_minor,
         ],
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ async def insert_review(tx: Tx, consumer_id: UUID, review: Review) -> None:
 async def reviews(tx: Tx, consumer_id: UUID) -> list[Review]:
     """The states of all reviews of a consumer, newest first."""
     cursor = await tx.execute(
-        "SELECT review_id, about, state, until_at, actor, why, at FROM risk_review"
+        "SELECT review_id, about, state, until_at, actor, why, at, most_minor FROM risk_review"
         " WHERE bucket = %s AND consumer_id = %s ORDER BY at DESC, review_id DESC",
         [bucket_of(consumer_id), consumer_id],
     )
