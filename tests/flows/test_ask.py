@@ -141,6 +141,31 @@ def _subject(kept: question.Asked) -> aftersales.Subject:
     return aftersales.Subject("none", str(kept.question_id))
 
 
+def test_a_question_for_a_person_is_kept_with_its_case_or_not_at_all(ctx, run, cast, monkeypatch) -> None:
+    class Killed(Exception):
+        """The process dies between the two."""
+
+    async def dies(*_: Any) -> None:
+        raise Killed
+
+    question_id = new_id()
+    asked = {"consumer_id": cast["poor"], "question_id": question_id}
+    with monkeypatch.context() as broken:
+        broken.setattr(ask.case_open, "say", dies)
+        with pytest.raises(Killed):
+            run(ask.ask(ctx, "转人工", ZH, **asked))
+    with pytest.raises(NotFound):
+        run(ask.again(ctx, question_id, cast["poor"], ZH))
+    assert run(ask.ask(ctx, "转人工", ZH, **asked)).waits
+
+    async def open_cases() -> list[Any]:
+        async with ctx.database.snapshot() as tx:
+            found = await aftersales.queue(tx, [Kind.QUESTION])
+        return [one for one in found if one.case_id == question_id]
+
+    assert len(run(open_cases())) == 1
+
+
 def test_a_miss_of_nobody_waits_in_the_list_and_is_taken_once(ctx: Context, run: Any) -> None:
     async def story() -> None:
         answer = await ask.ask(ctx, "转人工", ZH)

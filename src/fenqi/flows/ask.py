@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from fenqi import question
 from fenqi.aftersales import About, Kind, Subject
 from fenqi.credit import CreditView
+from fenqi.database.pool import Tx
 from fenqi.flows import ask_hand, ask_told, case_open
 from fenqi.flows.ask_hand import Figures, Hand
 from fenqi.flows.ask_told import Answer, Found
@@ -59,9 +60,8 @@ async def ask(
         tuple(sorted(ask_told.holding(person.hand, person.view, audience))), None, now if waits else None,
     )  # fmt: skip
     async with ctx.database.transaction() as tx:
-        is_new = await question.record(tx, asked)
-    if is_new and waits:
-        await _to_a_person(ctx, asked)
+        if await question.record(tx, asked) and waits:
+            await _to_a_person(ctx, tx, asked)
     return _answer(asked, person, audience, locale)
 
 
@@ -81,8 +81,8 @@ async def rate(ctx: Context, question_id: UUID, consumer_id: UUID | None, helped
     async with ctx.database.transaction() as tx:
         before = await question.get(tx, question_id, consumer_id)
         asked = await question.rate(tx, question_id, consumer_id, helped, ctx.now())
-    if before.waits_from_at is None and asked.waits_from_at is not None:
-        await _to_a_person(ctx, asked)
+        if before.waits_from_at is None and asked.waits_from_at is not None:
+            await _to_a_person(ctx, tx, asked)
 
 
 async def _person(ctx: Context, consumer_id: UUID | None, order_id: UUID | None, audience: Audience) -> Person:
@@ -98,8 +98,9 @@ def _read(said: str, topic: str | None, person: Person, audience: Audience) -> R
     return question.read(said, ask_told.holding(person.hand, person.view, audience))
 
 
-async def _to_a_person(ctx: Context, asked: Asked) -> None:
-    """Open a case for a known person's question; nobody's wait in the console's list."""
+async def _to_a_person(ctx: Context, tx: Tx, asked: Asked) -> None:
+    """Open a case for a known person's question, in the transaction that keeps it; nobody's wait in the console's
+    list."""
     if asked.consumer_id is None:
         return
     kind = Kind.COMPLAINT if asked.topic == "complaint" else Kind.QUESTION
@@ -109,7 +110,9 @@ async def _to_a_person(ctx: Context, asked: Asked) -> None:
     if asked.order_id is not None and asked.audience == Audience.BUYER:  # no buyer joins what staff asked
         subject = Subject("order", str(asked.order_id))
     about = About(order_id=asked.order_id, codes=asked.codes, question=asked.text)
-    await case_open.open(ctx, kind, subject, asked.consumer_id, about, by, asked.text, case_id=asked.question_id)
+    await case_open.open_within(
+        ctx, tx, kind, subject, asked.consumer_id, about, by, asked.text, case_id=asked.question_id
+    )
 
 
 def _answer(asked: Asked, person: Person, audience: Audience, locale: Locale) -> Answer:

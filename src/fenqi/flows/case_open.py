@@ -33,22 +33,30 @@ async def open(
     ctx: Context, kind: Kind, subject: Subject, consumer_id: UUID | None, about: About, by: By, text: str = "",
     case_id: UUID | None = None, topic: Topic = Topic.NONE, amount_minor: int | None = None,
 ) -> Opened:  # fmt: skip
+    """`open_within` in a transaction of its own."""
+    async with ctx.database.transaction() as tx:
+        return await open_within(ctx, tx, kind, subject, consumer_id, about, by, text, case_id, topic, amount_minor)
+
+
+async def open_within(
+    ctx: Context, tx: Tx, kind: Kind, subject: Subject, consumer_id: UUID | None, about: About, by: By, text: str = "",
+    case_id: UUID | None = None, topic: Topic = Topic.NONE, amount_minor: int | None = None,
+) -> Opened:  # fmt: skip
     """Open a case about a consumer, or (None) about nobody; the one that is open about it where there is one.
 
     `text` is the opener's first message: the buyer's own, or a note of staff or of a job. `case_id` makes a repeat
     find the first.
     """
     new_case_id = case_id or new_id(epoch_ms(by.at))
-    async with ctx.database.transaction() as tx:
-        ref = await ctx.reference.current(tx, by.at)
-        number = ref.policy.number if consumer_id is None else ref.policy_for(consumer_id).number
-        new = NewCase(
-            case_id=new_case_id, kind=kind, subject=subject, policy_version=number, topic=topic, about=about,
-            amount_minor=amount_minor,
-        )  # fmt: skip
-        opened = await aftersales.open_case(tx, consumer_id, new, by)
-        if text:
-            await say(tx, opened.case, message_id_of(new_case_id, text), text, by)
+    ref = await ctx.reference.current(tx, by.at)
+    number = ref.policy.number if consumer_id is None else ref.policy_for(consumer_id).number
+    new = NewCase(
+        case_id=new_case_id, kind=kind, subject=subject, policy_version=number, topic=topic, about=about,
+        amount_minor=amount_minor,
+    )  # fmt: skip
+    opened = await aftersales.open_case(tx, consumer_id, new, by)
+    if text:
+        await say(tx, opened.case, message_id_of(new_case_id, text), text, by)
     return opened
 
 
